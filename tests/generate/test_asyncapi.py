@@ -74,3 +74,5 @@ def test_every_header_is_described_and_the_reasons_are_the_closed_list() -> None
     assert letter["properties"][headers.REASON]["enum"] == list(reasons.REASONS)
     event = document()["components"]["messageTraits"]["event"]["headers"]
     assert set(event["properties"]) == {headers.ARRIVED, headers.LATEST}
+    named = {said for name, said in vars(headers).items() if name.isupper() and isinstance(said, str)}
+    assert headers.DEAD_LETTER.keys() <= named

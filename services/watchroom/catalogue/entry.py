@@ -8,11 +8,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from watchroom.catalogue import own
-from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, TileEntry
 from watchroom.kinds import KINDS
 from watchroom.kinds.measure import AREA, Condition, Target
-from watchroom.kinds.shown import Display
+from watchroom.kinds.shown import Alert, Display, Share, Strict, Text, Tile
 from watchroom.streams import BOARDS, STREAMS
 
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `slug` makes of an event's text
@@ -165,10 +163,10 @@ class MeasureEntry(Strict):
     overdue_from: str = ""
     """An open measure whose overdue entities count as missed in the live share within target.
     Example: `overdue_from = "incidents_unattended"`."""
-    tiles: list[TileEntry] = Field(default_factory=list)
+    tiles: list[Tile] = Field(default_factory=list)
     """The tiles of the wall that show the measure; each is a `[[<id>.tiles]]`, see [Tiles](#tiles).
     Example: `tiles = [{ title = "Waiting", place = 1, show = "open" }]`."""
-    alerts: list[AlertEntry] = Field(default_factory=list)
+    alerts: list[Alert] = Field(default_factory=list)
     """The alerts on the measure; each is a `[[<id>.alerts]]`, see [Alerts](#alerts).
     Example: `alerts = [{ name = "LongWait", severity = "ticket", show = "oldest", above = 600 }]`."""
     why_unused: dict[str, Text] = Field(default_factory=dict)
@@ -187,8 +185,8 @@ class MeasureEntry(Strict):
         return Display(
             excludes=self.excludes,
             board=self.board or STREAMS[self.stream].board.name,
-            tiles=tuple(tile.tile() for tile in self.tiles),
-            alerts=tuple(alert.alert() for alert in self.alerts),
+            tiles=tuple(self.tiles),
+            alerts=tuple(self.alerts),
             baseline=self.baseline,
             overdue_from=self.overdue_from,
             objectives=tuple((target.where, target.share) for target in self.targets if target.share is not None),
@@ -200,7 +198,6 @@ EVERY_KIND: Final = (
     "kind", "stream", "brief", "definition", "source", "by", "area_windows", "rows", "excludes", "board", "tiles",
     "alerts", "why_unused",
 )  # fmt: skip
-own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 
 
 def keys_of(kind: str) -> tuple[str, ...]:

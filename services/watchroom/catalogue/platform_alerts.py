@@ -13,10 +13,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 
-from watchroom.catalogue.display_entry import Number, Strict
 from watchroom.catalogue.faults import shape_faults
 from watchroom.catalogue.metrics import WAITED_FOR
 from watchroom.errors import Fault
+from watchroom.kinds.shown import Number, Strict
 
 FILE: Final = "platform_alerts.toml"
 FRESH_S: Final = 10  # the default of WATCHROOM_FRESH_S: older figures are withheld

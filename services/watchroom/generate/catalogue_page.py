@@ -9,28 +9,28 @@ from typing import Final
 from pydantic import BaseModel
 
 from watchroom.catalogue import own
-from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, TileEntry
 from watchroom.catalogue.entry import EVERY_KIND, LabelEntry, MeasureEntry, SummandEntry, TargetEntry
 from watchroom.catalogue.platform_alerts import FILE, PLACEHOLDERS, PlatformAlert
 from watchroom.generate.pages import page
 from watchroom.kinds import KINDS
+from watchroom.kinds.shown import Alert, Burn, Tile
 from watchroom.reference_rows import Row, as_toml, rows, table
 from watchroom.rolling.windows import WINDOWS
 
 _LINKS: Final = {
     "TargetEntry": "[targets](#targets)",
     "SummandEntry": "[sums](#sums)",
-    "TileEntry": "[tiles](#tiles)",
-    "AlertEntry": "[alerts](#alerts)",
-    "BurnEntry": "[burn rate](#burn-rates)",
+    "Tile": "[tiles](#tiles)",
+    "Alert": "[alerts](#alerts)",
+    "Burn": "[burn rate](#burn-rates)",
 }
 _CONDITION: Final = "[condition](#conditions)"
 TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "targets": TargetEntry,
     "sum_of": SummandEntry,
-    "tiles": TileEntry,
-    "alerts": AlertEntry,
-    "alerts.burn": BurnEntry,
+    "tiles": Tile,
+    "alerts": Alert,
+    "alerts.burn": Burn,
     "labels": LabelEntry,
     "platform alerts": PlatformAlert,
 }

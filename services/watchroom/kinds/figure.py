@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -139,10 +139,9 @@ def clock(_: Measure, mention: Callable[[str], str]) -> str:
     return f"for its own period, as at {mention('as_at')}; kept in the month in which the period ends"
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """The counts, the span and the as-at."""
-    unit = row["unit"]
-    yield unit if isinstance(unit, str) else ""
+    yield row["unit"]
     if row["denominator"] is not None:
         yield f"{row['numerator']:,} of {row['denominator']:,}"
     if row.get("as_at"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
-from watchroom.kinds import formatting, tokens
+from watchroom.kinds import tokens
 from watchroom.kinds.kind import (
     Column,
     Form,
@@ -34,11 +34,11 @@ def add_up(stored: Iterable[Bands]) -> Bands:
     return next(iter(stored), Bands())
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """How many tokens are in each band."""
-    counts = [formatting.whole(row[f"tokens_{band}"]) for band, _ in BANDS]
+    counts = [row[f"tokens_{band}"] for band, _ in BANDS]
     yield "once {:,}, two or three times {:,}, four or more {:,}".format(*counts)
-    if formatting.whole(row["token_keys"]) > 1:
+    if row["token_keys"] > 1:
         yield f"made with {row['token_keys']} keys, so some may be counted twice"
     if row["left_out"]:
         yield f"{row['left_out']:,} beyond {tokens.MOST_TOKENS} in one entity: excluded and counted separately"

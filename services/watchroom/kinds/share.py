@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from watchroom.kinds import names
 from watchroom.kinds.kind import (
@@ -67,7 +67,7 @@ def contribution(measure: Measure, series: str, _: By) -> Add:
     return add
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """The counts."""
     yield f"{row['numerator']:,} of {row['denominator']:,}"
 
