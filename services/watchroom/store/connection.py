@@ -244,7 +244,7 @@ def connection(server: RedisServer | str) -> dict[str, Any]:
         raise ValueError("sentinels name the server: `client` asks them")
     if address.scheme == urls.UNIX:
         return {**_common(server, address), "unix_socket_path": address.path}
-    return {**_common(server, address), "host": address.host.strip("[]"), "port": address.port}
+    return {**_common(server, address), "host": address.host, "port": address.port}
 
 
 def address_of(server: RedisServer | str) -> RedisAddress:
