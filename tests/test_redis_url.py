@@ -105,7 +105,7 @@ def test_a_url_that_does_not_name_one_server_and_one_database_is_refused(url: st
         ("redis://cache", ("redis", "", "", "cache", 6379, "", 0)),
         ("redis://cache/", ("redis", "", "", "cache", 6379, "", 0)),
         ("REDISS://cache:1/12", ("rediss", "", "", "cache", 1, "", 12)),
-        ("redis://:p%40ss@[::1]:6380/3", ("redis", "", "p@ss", "[::1]", 6380, "", 3)),
+        ("redis://:p%40ss@[::1]:6380/3", ("redis", "", "p@ss", "::1", 6380, "", 3)),
         ("redis://wr:a:b@c@cache", ("redis", "wr", "a:b@c", "cache", 6379, "", 0)),
         ("redis://wr@cache", ("redis", "wr", "", "cache", 6379, "", 0)),
         ("redis://@cache", ("redis", "", "", "cache", 6379, "", 0)),

@@ -44,6 +44,15 @@ def undocumented(page: str, meanings: Mapping[str, str]) -> list[str]:
     return [name for name, meaning in meanings.items() if name.replace("`", "") not in named or not meaning.strip()]
 
 
+def documented_options(program: Any) -> dict[str, str]:
+    """`command: option` -> its meaning, and `command` -> what it does."""
+    found = {}
+    for name, command in reference.commands(program):
+        found[name] = str(command.help or "")
+        found |= {f"{name}: {option.opts[0]}": str(option.help or "") for option in command.params}
+    return found
+
+
 def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
     """What must be documented: by its name the page, and each meaning."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", Settings.model_fields["areas"].default)
@@ -67,7 +76,7 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
         ),
         "an option of a command": (
             "docs/reference/commands.md",
-            {_typed(name): meaning for name, meaning in reference.documented(PROGRAM).items()},
+            {_typed(name): meaning for name, meaning in documented_options(PROGRAM).items()},
         ),
         "a reason of a dead letter": ("schemas/events/README.md", reasons.MEANINGS),
     }
@@ -142,7 +151,7 @@ def test_a_new_option_without_help_has_no_meaning() -> None:
     def second() -> None:
         """Say nothing either."""
 
-    found = reference.documented(typer.main.get_command(app))
+    found = documented_options(typer.main.get_command(app))
     assert found["watchroom first: --planted"] == ""
 
 

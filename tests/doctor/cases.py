@@ -25,6 +25,7 @@ from watchroom.store.evictions import Seen
 from watchroom.store.meta import Bound, Meta
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, SourceState
+from watchroom.tls import Refusal
 
 NOW_MS = 1_767_571_200_000
 SETTINGS = read_settings(streams="calls", sources={"calls": {"acd": {}}})
@@ -180,7 +181,7 @@ CASES = [
     ),
     Case(
         "settings",
-        [own.nothing_else_checked()],
+        [own.NOTHING_ELSE_CHECKED],
         "everything else",
         "run `watchroom doctor` again",
         [],
@@ -211,14 +212,14 @@ CASES = [
     Case("catalogue", catalogue_faults(), "areas.toml area: found 'a b'", "a_b", []),
     Case(
         "kafka",
-        brokers.of_brokers(settings(kafka="a:1,b:2"), {"b:2": ("", "")}),
+        brokers.of_brokers(settings(kafka="a:1,b:2"), {"b:2": Refusal("", "")}),
         "b:2: does not answer",
         "WATCHROOM_KAFKA",
         brokers.of_brokers(SETTINGS, {}),
     ),
     Case(
         "kafka",
-        brokers.of_brokers(settings(kafka="a:1"), {"a:1": ("speaks TLS", "the port")}),
+        brokers.of_brokers(settings(kafka="a:1"), {"a:1": Refusal("speaks TLS", "the port")}),
         "a:1: speaks TLS",
         "Check the port",
         [],

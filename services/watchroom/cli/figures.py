@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,12 +87,8 @@ def list_(redis: RedisUrl = None, output: Format = "table") -> None:
 
     settings = settings_with(redis_url=redis)
     known = load_catalogue(settings.schemas / "measures", settings.areas).measures
-    reader = Reader(settings.redis, settings.force)
-    try:
-        with servers_named(settings):
-            found = reported(reader, settings, known)
-    finally:
-        reader.close()
+    with servers_named(settings), closing(Reader(settings.redis, settings.force)) as reader:
+        found = reported(reader, settings, known)
     if output == "json":
         sys.stdout.write(as_json(each._asdict() for each in found))
     elif output == "csv":

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from watchroom import command_output
 from watchroom.command_output import Format, as_csv, as_json, print_table
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
@@ -46,12 +47,10 @@ def rows_csv(rows: Sequence[Row]) -> str:
 
 def table(rows: Sequence[Row]) -> Table:
     """A table for a terminal."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    longest = max((len(str(row["measure"])) for row in rows), default=0)  # an id that is folded cannot be typed again
-    shown.add_column("measure and labels", overflow="fold", min_width=longest)
-    shown.add_column("month", no_wrap=True)
-    shown.add_column("value", justify="right", no_wrap=True)
-    shown.add_column("details", overflow="fold")
+    numbers = ("month", "value")
+    shown = command_output.table("measure and labels", *numbers, "details", right=("value",), unbroken=numbers)
+    # an id that is folded cannot be typed again
+    shown.columns[0].min_width = max((len(str(row["measure"])) for row in rows), default=0)
     above = None
     for row in rows:
         if row["measure"] != above:
@@ -59,7 +58,7 @@ def table(rows: Sequence[Row]) -> Table:
             shown.add_row(Text(str(above), style="bold", no_wrap=True, overflow="ignore"))
         by = row["by"]
         labels = " ".join(f"{name}={value}" for name, value in by.items()) if isinstance(by, dict) else ""
-        shown.add_row(Text(f"  {labels}"), str(row["period"] or "now"), _value(row), _details(row))
+        shown.add_row(Text(f"  {labels}"), str(row["period"] or "now"), _figure(row, row["value"]), _details(row))
     return shown
 
 
@@ -70,10 +69,6 @@ def _flat(row: Row) -> dict[str, object]:
         if name != "by":
             flat[name] = str(value).lower() if isinstance(value, bool) else value
     return flat
-
-
-def _value(row: Row) -> str:
-    return _figure(row, row["value"])
 
 
 def _figure(row: Row, value: object) -> str:

@@ -74,7 +74,7 @@ def _client(plain: Any, sentinel: Any, server: RedisServer, options: dict[str, A
     if address.scheme == urls.UNIX:
         return plain(unix_socket_path=address.path, **common)
     if not address.sentinels:
-        return plain(host=address.host.strip("[]"), port=address.port, **common)
+        return plain(host=address.host, port=address.port, **common)
     of_sentinels = address._replace(user=server.sentinel_user, password=server.sentinel_password)
     to_sentinels = {
         **login(server, of_sentinels),

@@ -169,7 +169,7 @@ def login(server: RedisServer, address: RedisAddress) -> dict[str, Any]:
 
 def _one_connection(server: RedisServer, address: RedisAddress) -> Redis:
     return Redis(
-        host=address.host.strip("[]"),
+        host=address.host,
         port=address.port,
         decode_responses=True,
         socket_timeout=LOOK_WITHIN_S,
@@ -254,7 +254,7 @@ def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
 
 def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | None:
     """The refusal that a second look shows: with the wrong protocol a server hangs up, or waits for more."""
-    host = address.host.strip("[]")
+    host = address.host
     if not address.has_tls:
         has_tls = tls.speaks_tls(host, address.port, LOOK_WITHIN_S)
         return tls.Refusal("uses TLS on this port, but we do not", f"{URL} (rediss://)") if has_tls else None
