@@ -25,7 +25,6 @@ class Sent:
     first_held_ms: int | None = None  # the earliest arrival among those
     last_arrival_ms: int | None = None
     months: set[str] = field(default_factory=set)  # of their times, in the reporting zone
-    streams: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,6 @@ class Outcome:
 
     settings: Settings
     source: str
-    zone: str  # the mapping's
     tally: Tally
     sent: Sent
     ends: Ends  # next offset of each partition after our events, from the broker's acknowledgements
@@ -122,22 +120,18 @@ def row_lines(tally: Tally) -> Iterator[str]:
         f"{tally.refused:,} refused; {tally.entities:,} entities"
     )
     if tally.swallowed_lines:
-        yield f"  {counted(tally.swallowed_lines, 'line')} inside unclosed quotes: their rows are lost"
+        yield f"  lines inside unclosed quotes, whose rows are lost: {tally.swallowed_lines:,}"
     if tally.unclosed_files:
-        ends = "ends" if tally.unclosed_files == 1 else "end"
-        yield f"  {counted(tally.unclosed_files, 'file')} {ends} inside a quoted cell: check that the file is complete"
+        yield f"  files that end inside a quoted cell: {tally.unclosed_files:,}; check that they are complete"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
-        was = "was" if tally.repeated == 1 else "were"
-        yield f"  {counted(tally.repeated, 'event')} {was} in more than one row and counted once"
+        yield f"  events that are in more than one row, counted once: {tally.repeated:,}"
     if tally.repeating_rows:
-        share = "row shares its" if tally.repeating_rows == 1 else "rows share their"
-        yield f"  {tally.repeating_rows:,} {share} key with an earlier row but differ from it"
+        yield f"  rows that share their key with an earlier row but differ from it: {tally.repeating_rows:,}"
     if missing := missing_times(tally):
         yield f"  missing times: {missing}"
     if tally.by_order:
-        rows, they = ("row has", "it stays") if tally.by_order == 1 else ("rows have", "they stay")
-        yield f"  {tally.by_order:,} {rows} times in the repeated hour, read so that {they} in order"
+        yield f"  rows with times in the repeated hour, read so that the times stay in order: {tally.by_order:,}"
     yield from others(tally)
     yield from misread(tally)
