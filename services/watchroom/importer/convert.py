@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from watchroom.errors import RowRefused
+from watchroom.events.messages import shown
 from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.drafted_events import DraftedEvents
 from watchroom.importer.field_sources import ValueUnusable
@@ -189,9 +190,8 @@ class Conversion:
         if found is None:
             raise ValueUnusable(f"{column}: {text!r} is not a whole number of 0 or more")
         if len(found[1]) > len(str(most)) or int(found[1]) > most:
-            shown = text if len(text) <= 20 else f"{text[:20]}..."
             raise ValueUnusable(
-                f"{column}: {shown!r} is more than {most:,}; check the column, or set entity.most in the mapping"
+                f"{column}: {shown(text)} is more than {most:,}; check the column, or set entity.most in the mapping"
             )
         return int(found[1])
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from watchroom.events.messages import shown
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Ends
@@ -69,7 +70,7 @@ def others(tally: Tally) -> Iterator[str]:
     for number, ((name, text), count) in enumerate(tally.others.most_common()):
         rows[name] += count
         if number < MOST_OTHERS:
-            yield f"  {name}: {_short(text)!r} counts as `other` in {count:,} rows"
+            yield f"  {name}: {shown(text)} counts as `other` in {count:,} rows"
     if len(tally.others) > MOST_OTHERS:
         yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
     for name, count in rows.items():
@@ -94,14 +95,10 @@ def _by_field(found: Counter[tuple[str, str]]) -> Iterator[tuple[str, str, str]]
     """Each field with the number of its events and its commonest texts: `7 events`, `'Y' 5, 'yes' 2`."""
     for name in dict.fromkeys(name for name, _ in found):
         texts = Counter({text: count for (of, text), count in found.items() if of == name})
-        shown = [f"{_short(text)!r} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
-        further = len(texts) - len(shown)
+        commonest = [f"{shown(text)} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
+        further = len(texts) - len(commonest)
         more = f" and {counted(further, 'further text')}" if further else ""
-        yield name, counted(texts.total(), "event"), f"{', '.join(shown)}{more}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+        yield name, counted(texts.total(), "event"), f"{', '.join(commonest)}{more}"
 
 
 def missing_times(tally: Tally) -> str:
