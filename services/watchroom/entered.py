@@ -51,8 +51,11 @@ def toml_tables(path: Path) -> dict[str, object]:
     """
     try:
         return toml_text.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationInvalid([Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file")]) from error
+    except OSError as error:
+        fault = Fault(str(path), "", error.strerror or str(error), "the path of a TOML file")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        fault = Fault(str(path), "", f"not readable as TOML ({error})", "valid TOML, saved as UTF-8")
+    raise ConfigurationInvalid([fault])
 
 
 def csv_text(path: Path) -> str:
