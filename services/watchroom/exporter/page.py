@@ -34,6 +34,7 @@ from watchroom.exporter.wall import (
     ShownFigure,
     Silence,
     data_age,
+    faults_of,
     other_views,
     tile_views,
     withheld,
@@ -133,7 +134,7 @@ class Page:
                 age=self._age(faults, reading, now_ms),
                 tiles=tile_views(mirror.catalogue, faults, ask),
                 others=other_views(mirror.catalogue, faults, ask, figures),
-                faults=faults,
+                withheld=withheld(faults),
             )
 
     def _numbers_of(self, reading: Reading | None, now_ms: int) -> NumbersOf:
@@ -248,7 +249,7 @@ class Page:
 
 
 def _is_published(measure: Measure, faults: Mapping[str, Sequence[str]]) -> bool:
-    return all(stream in faults and not faults[stream] for stream in measure.streams)
+    return faults_of(measure, faults) == []
 
 
 def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | None:
