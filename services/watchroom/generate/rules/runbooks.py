@@ -56,7 +56,7 @@ def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterato
     yield f"- Measure `{measure.id}` of the stream `{measure.stream}`. Its entry is in `schemas/measures`."
     yield f"- Source: {measure.source}."
     yield f"- Board: `{board_of(measure)}`."
-    if path := open_path(measure, alert, f"its {alert.shown.split}"):
+    if path := open_path(measure, alert, f"<{alert.shown.split}>"):
         yield f"- List of the entities behind it, oldest first: `{path}` on the exporter (the alert's `open_url`)."
     yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
 
