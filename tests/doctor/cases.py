@@ -335,7 +335,13 @@ CASES = [
         "RecordsLost",
         consumers.of_lost(FRESH),
     ),
-    Case("source-silent", silent({"acd": 120}), "source acd is 120.0 s old", "WATCHROOM_SOURCES", silent({"acd": 30})),
+    Case(
+        "source-silent",
+        silent({"acd": 120}),
+        "source acd is 120.0 s old",
+        "other sources of calls",
+        silent({"acd": 30}),
+    ),
     Case(
         "source-silent",
         silent({"other": 1}),

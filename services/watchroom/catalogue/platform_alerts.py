@@ -49,7 +49,9 @@ class PlatformAlert(Strict, frozen=True):
     """The number that the expression compares with. The expression and the texts refer to it as `<threshold>`.
     Example: `threshold = 20`."""
     expression: Text
-    """The condition of the alert, in PromQL. Example: `expression = 'max by (force) (watchroom_redis_up) == 0'`."""
+    """The condition of the alert, in PromQL. `<fresh_s>` stands for the age in seconds from which figures are withheld,
+    `<awaited>` for the matcher of the topics that figures wait for, which are all but returns.
+    Example: `expression = 'max by (force) (watchroom_redis_up) == 0'`."""
     for_s: Seconds
     """How many seconds the expression must hold before the alert fires. Example: `for_s = 15`."""
     keep_s: Seconds

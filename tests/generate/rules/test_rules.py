@@ -137,6 +137,12 @@ def test_every_alert_of_catalogue_and_platform_has_its_rule() -> None:
     assert sorted(rule["alert"] for rule in shipped_alerts()) == sorted(expected)
 
 
+def test_a_runbook_marks_what_to_fill_in_to_open_a_list() -> None:
+    """A word of ours in the address would be copied with it."""
+    page = (ROOT / runbooks.FOLDER / "Grade1LongUnresourced.md").read_text(encoding="utf-8")
+    assert "`/open/incidents_unresourced?grade=1&area=<area>`" in page
+
+
 def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path) -> None:
     """One TOML entry is enough."""
     catalogue = catalogue_of(tmp_path, MADE_UP)

@@ -58,7 +58,7 @@ def _facts(measure: Measure, alert: Alert) -> Iterator[str]:
     yield f"Measure `{measure.id}` of the stream `{measure.stream}`. Its entry is in `schemas/measures`."
     yield f"Source: {measure.source}."
     yield f"Board: `{board_of(measure)}`."
-    if path := open_path(measure, alert, f"its {alert.shown.split}"):
+    if path := open_path(measure, alert, f"<{alert.shown.split}>"):
         yield f"List of the entities behind it, oldest first: `{path}` on the exporter (the alert's `open_url`)."
 
 
