@@ -185,7 +185,7 @@ def _texts(text: str) -> Iterator[str]:
         yield "has a comma before a closing bracket; write JSON without it"
     objects, rest = _objects(text)
     if objects > 1:
-        yield f"holds {objects:,} JSON objects{' and more' if rest[_end(_BETWEEN, rest, 0) :] else ''}; {_ONE}"
+        yield f"holds {objects:,} JSON objects{' and further text' if rest[_end(_BETWEEN, rest, 0) :] else ''}; {_ONE}"
     elif objects:
         characters = f"{len(rest):,} character{'s' * (len(rest) > 1)}"
         yield f"has {characters} after its JSON object; {_PLAIN} and nothing after it"

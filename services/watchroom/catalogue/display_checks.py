@@ -22,22 +22,22 @@ def faults(measures: Mapping[str, Measure], platform_alerts: Iterable[str]) -> I
         measures: All that are sound otherwise.
         platform_alerts: The names that platform alerts have.
     """
-    places: list[int] = []
+    positions: list[int] = []
     names = {*platform_alerts}
     for measure in measures.values():
-        for key, found, write in _faults(measure, measures, places, names):
+        for key, found, write in _faults(measure, measures, positions, names):
             yield measure.id, key, found, write
 
 
-def _faults(measure: Measure, measures: Mapping[str, Measure], places: list[int], names: set[str]) -> Found:
+def _faults(measure: Measure, measures: Mapping[str, Measure], positions: list[int], names: set[str]) -> Found:
     """The faults of one measure. Its places on the wall and its names of alerts are added to those already used."""
     display = measure.display
     for number, tile in enumerate(display.tiles):
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
         yield from _limits_for_faults(f"tiles.{number}.judged", measure, tile)
         yield from _rest_faults(f"tiles.{number}.rest", measure, tile)
-        yield from _place_faults(f"tiles.{number}.place", tile.place, places)
-        places.append(tile.place)
+        yield from _position_faults(f"tiles.{number}.place", tile.place, positions)
+        positions.append(tile.place)
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
         if alert.name in names:
@@ -175,10 +175,10 @@ def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
         )
 
 
-def _place_faults(key: str, place: int, places: Collection[int]) -> Found:
-    if place in places:
-        yield key, str(place), "a place not used by another tile"
-    if len(places) == MOST_TILES:
+def _position_faults(key: str, position: int, positions: Collection[int]) -> Found:
+    if position in positions:
+        yield key, str(position), "a place not used by another tile"
+    if len(positions) == MOST_TILES:
         yield (
             key,
             f"a {MOST_TILES + 1}th tile",

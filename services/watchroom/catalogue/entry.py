@@ -106,7 +106,7 @@ class MeasureEntry(Strict):
     """One measure as written: the keys of all kinds. `checks` refuses those that its kind does not have."""
 
     kind: Annotated[str, _one_of(KINDS), Field(json_schema_extra={"enum": [*KINDS]})]
-    """What the measure gives: a count, a share, a duration and so on. Example: `kind = "duration"`."""
+    """The kind of measure: a count, a share, a duration and so on. Example: `kind = "duration"`."""
     stream: Annotated[str, _one_of(STREAMS), Field(json_schema_extra={"enum": [*STREAMS]})]
     """The stream whose entities it counts. Example: `stream = "calls"`."""
     brief: Text
@@ -170,7 +170,7 @@ class MeasureEntry(Strict):
     """The alerts on the measure; each is a `[[<id>.alerts]]`, see [Alerts](#alerts).
     Example: `alerts = [{ name = "LongWait", severity = "ticket", show = "oldest", above = 600 }]`."""
     why_unused: dict[str, Text] = Field(default_factory=dict)
-    """For each metric that no board or rule uses, the reason. The key is the metric's suffix.
+    """The reason why no board or rule uses a metric. The key is the metric's suffix.
     Example: `why_unused = { due = "A 999 call is due at once." }`."""
 
     def shown_by_area(self) -> tuple[str, ...]:

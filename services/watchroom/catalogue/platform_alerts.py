@@ -57,7 +57,7 @@ class PlatformAlert(Strict, frozen=True):
     keep_s: Seconds
     """How many seconds the alert stays active after the expression stops holding. Example: `keep_s = 60`."""
     limit_s: Seconds
-    """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this one
+    """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this alert
     mutes must be kept for longer than `limit_s`, `for_s`, one evaluation and the group wait of Alertmanager together.
     Otherwise a false "resolved" is sent. Example: `limit_s = 15`."""
     mutes: Literal["all", "stream", ""] = ""

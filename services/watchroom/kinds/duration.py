@@ -122,8 +122,8 @@ KIND: Final = Kind(
     figures=figures,
     faults=faults,
     families={
-        "observations": MetricFamily("how many durations", (({}, "observations"),)),
-        "within": MetricFamily("how many met the target", (({}, "within"),), of_target=True),
+        "observations": MetricFamily("number of durations", (({}, "observations"),)),
+        "within": MetricFamily("number that met the target", (({}, "within"),), of_target=True),
         "mean_seconds": MetricFamily("mean", (({}, "mean_s"),)),
         "percentile_seconds": MetricFamily(
             "percentile p (nearest rank, within 1 %)",
@@ -131,18 +131,18 @@ KIND: Final = Kind(
             area_windows=("28d", "month"),
         ),
         "missing_start": MetricFamily(
-            "how many ended without a known start (excluded from durations)",
+            "number that ended without a known start (excluded from durations)",
             (({}, "missing_start"),),
             excluded="Ended without a known start in the last 24 h. Counted here and excluded from durations.",
         ),
         "negative": MetricFamily(
-            "how many ended before they started (excluded from durations)",
+            "number that ended before they started (excluded from durations)",
             (({}, "negative"),),
             excluded="Ended before they started in the last 24 h. Counted here and excluded from durations.",
         ),
     },
     quantities={
-        "observations": Quantity("how many", Unit.NUMBER, "observations", "observations"),
+        "observations": Quantity("number of durations", Unit.NUMBER, "observations", "observations", column="Number"),
         "mean": Quantity("mean", Unit.SECONDS, "mean_s", "mean_seconds", promql=mean, tenths=True),
         "p50": _percentile("median", "50"),
         "p90": _percentile("90th percentile", "90"),

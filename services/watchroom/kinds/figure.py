@@ -35,7 +35,7 @@ UNIT: Final = OwnKey(
     "unit",
     Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")],
     example="people",
-    about="What the figure is counted or measured in.",
+    about="The unit that the figure is counted or measured in.",
     decides=False,
 )
 DECIMALS: Final = OwnKey(
@@ -49,7 +49,7 @@ MAX_AGE_DAYS: Final = OwnKey(
     "max_age_days",
     Annotated[int, Field(gt=0)],
     example=400,
-    about="The age in days, by as-at date, above which the figure is shown as old.",
+    about="The age in days, counted from the as-at date, above which the figure is shown as old.",
     decides=False,
 )
 TARGET: Final = OwnKey(

@@ -25,8 +25,8 @@ Stored = Any
 class Unit(Enum):
     """The unit of a number."""
 
-    NUMBER = "how many"
-    SHARE = "from 0 to 1"
+    NUMBER = "number"
+    SHARE = "share (0 to 1)"
     SECONDS = "seconds"
 
 

@@ -164,7 +164,7 @@ def _due(minutes: int) -> Quantity:
 
 KIND: Final = Kind(
     name="open",
-    about="how many are open now",
+    about="the number open now",
     needs=("at", "state", "give_up_s"),
     may=("where", "targets"),
     reads=Reads.OPEN_SET,
@@ -174,14 +174,14 @@ KIND: Final = Kind(
         "": MetricFamily("open now", (({}, "open"),), over=Over.NOW),
         "oldest_seconds": MetricFamily("age of the oldest", (({}, "oldest_s"),), over=Over.NOW),
         "due": MetricFamily(
-            "how many will reach their deadline within this time",
+            "number that will reach their deadline within this time",
             (({"within": "5m"}, "due_5min"), ({"within": "15m"}, "due_15min")),
             over=Over.NOW,
             of_target=True,
         ),
-        "overdue": MetricFamily("how many are past their deadline", (({}, "overdue"),), over=Over.NOW, of_target=True),
+        "overdue": MetricFamily("number past their deadline", (({}, "overdue"),), over=Over.NOW, of_target=True),
         "gave_up": MetricFamily(
-            "how many were never closed by the feed and are no longer shown",
+            "number never closed by the feed and no longer shown",
             (({}, "gave_up"),),
             over=Over.NOW,
             excluded="Never closed by the feed, and too old to be plausible. Counted here and no longer shown as open.",

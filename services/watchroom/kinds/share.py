@@ -86,8 +86,8 @@ KIND: Final = Kind(
     },
     quantities={
         "share": Quantity("share of the whole", Unit.SHARE, counts=(PART, WHOLE), title="share", column="Share"),
-        "part": Quantity("the part", Unit.NUMBER, "part", PART, promql=or_base, title="the part, number"),
-        "whole": Quantity("the whole", Unit.NUMBER, "whole", WHOLE, title="the whole, number", column="Of"),
+        "part": Quantity("the part", Unit.NUMBER, "part", PART, promql=or_base, title="number in the part"),
+        "whole": Quantity("the whole", Unit.NUMBER, "whole", WHOLE, title="number in the whole", column="Of"),
     },
     base="whole",
     columns=(Column("value", "share"), Column("numerator", "part"), Column("denominator", "whole")),

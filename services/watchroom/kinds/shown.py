@@ -166,10 +166,10 @@ class Alert(ShownKeys):
     keep_s: Annotated[int, Field(ge=0)] = 180
     """How many seconds the alert stays active after the condition has ended. Example: `keep_s = 300`."""
     meaning: Text
-    """One sentence: what the alert says. It gives the threshold as a number.
+    """One sentence that says what is wrong and gives the threshold as a number.
     Example: `meaning = "A 999 call has waited for more than a minute."`."""
     impact: Text
-    """One sentence: what happens if nobody acts. Example: `impact = "Callers in danger hang up."`."""
+    """One sentence that says what happens if nobody acts. Example: `impact = "Callers in danger hang up."`."""
     action: Annotated[list[Text], Field(min_length=1)]
     """What to do now, one step per text, in order.
     Example: `action = ["Ask the supervisor to open another position."]`."""
