@@ -39,7 +39,10 @@ class HealthyPlatform:
         unknown = {family.name for family in (*PLATFORM, *FOREIGN)} & {selector.metric for selector in selectors}
         unknown -= {metric for metric, _, _ in _all(settings)}
         if unknown:
-            raise WorkFailed(f"a rule reads {', '.join(sorted(unknown))}; add its healthy value to backtest/healthy.py")
+            raise WorkFailed(
+                f"a rule reads {', '.join(sorted(unknown))}, but the back-test has no healthy value for it; add one to "
+                "backtest/healthy.py"
+            )
 
     def at(self, now_ms: int) -> Iterator[Sample]:
         """The values of a moment."""

@@ -36,7 +36,7 @@ def program_path(program: str) -> str:
     path = shutil.which(program)
     if path is None:
         raise WorkFailed(
-            f"{program} is not on the PATH; the back-test needs a real Prometheus. Install Debian's package "
+            f"{program} is not on the PATH; the back-test needs a real Prometheus. Install the Debian package "
             "`prometheus` (2.42 or later), or run deploy/setup/servers.sh as root"
         )
     return path

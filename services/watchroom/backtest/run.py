@@ -145,12 +145,16 @@ def _until(events: Iterable[Simulated], moments_ms: Iterable[int]) -> Iterator[t
 def _check(request: Request, rule_files: Sequence[Path]) -> None:
     faults = []
     if not rule_files:
-        faults.append(Fault("--rules", "", "no rule file", "the *.yml files of deploy/prometheus/rules"))
-    faults += [Fault("--rules", "", f"no file {path}", "an existing file") for path in rule_files if not path.is_file()]
+        faults.append(Fault("--rules", "", "no rule file", "the *.yml files in deploy/prometheus/rules"))
+    faults += [
+        Fault("--rules", "", f"no file {path}", "the path of an existing file")
+        for path in rule_files
+        if not path.is_file()
+    ]
     if not 5 <= request.step_s <= 300:
-        faults.append(Fault("--step", "", f"{request.step_s}", "seconds, 5 to 300"))
+        faults.append(Fault("--step", "", f"{request.step_s}", "a number of seconds from 5 to 300"))
     if request.bad_day and not request.bad_day.startswith(f"{request.month}-"):
-        faults.append(Fault("--bad-day", "", repr(request.bad_day), f"a day of {request.month}"))
+        faults.append(Fault("--bad-day", "", repr(request.bad_day), f"a day in {request.month}"))
     if request.bad_day and not _is_day(request.bad_day):
         faults.append(Fault("--bad-day", "", repr(request.bad_day), f"a day such as {request.month}-14"))
     if faults:

@@ -64,5 +64,5 @@ def selectors(expression: str, known: Collection[str]) -> Iterator[Selector]:
         elif braces or (name or "").startswith("watchroom_"):
             raise WorkFailed(
                 f"a rule reads {name or ''}{braces or ''}, but no exporter or worker publishes it: {expression}; "
-                "use a metric of the catalogue or a recording rule in the same files"
+                "use a metric from the catalogue or a recording rule from the same files"
             )

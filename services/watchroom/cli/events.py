@@ -126,7 +126,10 @@ def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 
     """Simulate a force: load 28 days quickly, then continue live in the terminal and on /metrics."""
     from watchroom.demo.command import run_demo
 
-    raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed, examine=examined))
+    settings = read_settings()
+    raise typer.Exit(
+        run_demo(settings, progress=progress, for_s=for_s, busy=busy, good=good, seed=seed, examine=examined)
+    )
 
 
 def examined(settings: Settings) -> str:

@@ -70,7 +70,7 @@ def running_stack(
         redis_url = settings.redis_url  # the only way to one with a password: an option may not hold it
     if (kafka is None) is not (redis_url is None):
         given, other = ("--kafka", "--redis") if redis_url is None else ("--redis", "--kafka")
-        raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither for the embedded stack")])
+        raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither to use the embedded stack")])
     with ExitStack() as ending:
         own: dict[str, object] = {
             "health_port": free_port(),
@@ -125,7 +125,7 @@ def _refuse_others(reader: Reader, ours: Settings, streams: Iterable[str]) -> No
 def _check_fed(settings: Settings, streams: Iterable[str]) -> None:
     """Raise ConfigurationInvalid if given servers have no topic for a stream of the mapping: it is not fed there."""
     if unfed := [stream for stream in streams if stream not in settings.streams]:
-        found = f"no {', '.join(unfed)}, which the mapping feeds"
+        found = f"no {', '.join(unfed)}, for which the mapping produces events"
         write = f"{','.join(dict.fromkeys((*settings.streams, *unfed)))} here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", found, write)])
 
@@ -138,7 +138,7 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
         raise  # its message is complete
     except StoreUnavailable as error:
         raise StoreUnavailable(
-            f"no answer from Redis at {ours.redis_shown} ({error}); check that it runs and that "
+            f"no answer from Redis at {ours.redis_shown} ({error}); check that it is running and that "
             "the host, port and password are correct (--redis)"
         ) from error
     if not runs:

@@ -47,7 +47,7 @@ def wait_applied(reader: Reader, ends: Ends, check: Callable[[], None], progress
                 missing_before, moved_at_s = missing, now_s
             elif now_s - moved_at_s > STALLED_AFTER_S:
                 raise WorkFailed(
-                    f"nothing was applied for {STALLED_AFTER_S:.0f} s; {missing:,} events are still not applied"
+                    f"no events were applied for {STALLED_AFTER_S:.0f} s; {missing:,} events have not been applied yet"
                 )
         time.sleep(POLL_S)
 

@@ -49,12 +49,12 @@ class Categories:
         if category != ASB:
             return said
         address = int(self._levels.addresses * self._random.random() ** self._levels.address_spread)
-        where = f'"address_token":"{address_token(address)}","lsoa":"{small_area(address)}"'
+        where = f'"address_token":"{token_of_address(address)}","lsoa":"{small_area(address)}"'
         return f'{said},"asb_type":"{self._asb_type.draw(self._random)}",{where}'
 
 
 @cache
-def address_token(address: int) -> str:
+def token_of_address(address: int) -> str:
     """The token of an address that does not exist."""
     return token(sha256(f"address {address}".encode()).digest())
 

@@ -104,7 +104,7 @@ def run_published_year(
     console = console or Console(stderr=True)
     faults = list(_source_faults(settings))
     if not 0.1 <= scale <= 1:
-        faults.append(Fault("--scale", "", f"{scale:g}", "a share of the calls and contacts, from 0.1 to 1"))
+        faults.append(Fault("--scale", "", f"{scale:g}", "a fraction of the calls and contacts, from 0.1 to 1"))
     if faults:
         raise ConfigurationInvalid(faults)
     printed = load_printed(settings.schemas)
@@ -126,7 +126,7 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         found = f"{file} ({error.strerror})"
-        raise ConfigurationInvalid([Fault("--baselines", "", found, "a writable folder")]) from error
+        raise ConfigurationInvalid([Fault("--baselines", "", found, "the path of a writable folder")]) from error
 
 
 def _report(feed: Feed, console: Console, start_ms: int, end_ms: int) -> None:
@@ -162,7 +162,7 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
     if months is not None and not 0 <= months <= 26:
         faults.append(Fault("--months", "", f"{months}", "a number of complete months from 0 to 26"))
     if not 0 < busy <= 1000:
-        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, above 0 and up to 1000"))
+        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, greater than 0 and at most 1000"))
     faults += _source_faults(settings)
     if faults:
         raise ConfigurationInvalid(faults)
@@ -174,6 +174,6 @@ def _source_faults(settings: Settings) -> Iterator[Fault]:
             continue  # returns are never late
         declared = settings.sources.get(stream, {}).get(source)
         if declared is None or not declared.history:
-            found = "not declared" if declared is None else "not declared as history"
+            found = "no such source" if declared is None else "a source that is not declared as history"
             write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and for the workers'
             yield Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write)
