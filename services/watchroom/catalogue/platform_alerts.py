@@ -13,10 +13,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 
-from watchroom.catalogue.display_entry import Number, Strict
 from watchroom.catalogue.faults import shape_faults
 from watchroom.catalogue.metrics import WAITED_FOR
 from watchroom.errors import Fault
+from watchroom.kinds.shown import Number, Strict
 
 FILE: Final = "platform_alerts.toml"
 FRESH_S: Final = 10  # the default of WATCHROOM_FRESH_S: older figures are withheld
@@ -57,7 +57,7 @@ class PlatformAlert(Strict, frozen=True):
     keep_s: Seconds
     """How many seconds the alert stays active after the expression stops holding. Example: `keep_s = 60`."""
     limit_s: Seconds
-    """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this one
+    """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this alert
     mutes must be kept for longer than `limit_s`, `for_s`, one evaluation and the group wait of Alertmanager together.
     Otherwise a false "resolved" is sent. Example: `limit_s = 15`."""
     mutes: Literal["all", "stream", ""] = ""
