@@ -9,16 +9,11 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Final
 
 from watchroom import toml_text
-from watchroom.catalogue.faults import shape_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.rolling.calendar import is_month
-
-Form = TypeVar("Form")
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _LONGEST: Final = 100  # characters; Python refuses to read thousands of digits
@@ -48,18 +43,19 @@ def name_faults(option: str, given: Iterable[str], known: Collection[str]) -> li
     return [Fault(option, "", repr(name), f"one of {', '.join(known)}") for name in given if name not in known]
 
 
-def toml_file(path: Path, form: type[Form]) -> Form:
-    """The content of a TOML file, as this type describes it.
+def toml_tables(path: Path) -> dict[str, object]:
+    """The tables of a TOML file.
 
     Raises:
-        ConfigurationInvalid: It does not exist, is not TOML, or has another form; every fault is listed.
+        ConfigurationInvalid: It does not exist, or is not TOML.
     """
     try:
-        return TypeAdapter(form).validate_python(toml_text.loads(path.read_text(encoding="utf-8-sig")))
-    except ValidationError as error:
-        raise ConfigurationInvalid(list(shape_faults((), str(path), "", error))) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationInvalid([Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file")]) from error
+        return toml_text.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        fault = Fault(str(path), "", error.strerror or str(error), "the path of a TOML file")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        fault = Fault(str(path), "", f"not readable as TOML ({error})", "valid TOML, saved as UTF-8")
+    raise ConfigurationInvalid([fault])
 
 
 def csv_text(path: Path) -> str:

@@ -25,6 +25,9 @@ from watchroom.reference_rows import Row, rows
 from watchroom.settings import Settings
 
 PROGRAM = typer.main.get_command(cli.app)
+MAPPING_KEYS = {
+    f"{part.title}: {row.name}": row for part in mapping_reference.PARTS for row in mapping_reference.rows_of(part)
+}
 PAGES = ("catalogue", "commands", "events", "mapping", "metrics")
 
 
@@ -63,7 +66,7 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
         ),
         "a key of a mapping": (
             "docs/reference/mapping.md",
-            {name: row.meaning for name, row in mapping_reference.documented().items()},
+            {name: row.meaning for name, row in MAPPING_KEYS.items()},
         ),
         "a field of an event": ("docs/reference/events.md", event_fields_page.documented()),
         "a setting": (
@@ -167,7 +170,7 @@ def test_no_meaning_is_left_of_a_mapping_key_that_is_gone() -> None:
         assert part.meanings.keys() - keys == set(), part.title
 
 
-EXAMPLES = [*catalogue_page.documented().items(), *mapping_reference.documented().items()]
+EXAMPLES = [*catalogue_page.documented().items(), *MAPPING_KEYS.items()]
 
 
 @pytest.mark.parametrize(("name", "row"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
@@ -177,7 +180,7 @@ def test_every_example_is_toml_of_its_key(name: str, row: Row) -> None:
 
 
 MODELS: dict[str, type[BaseModel]] = {
-    **{f"{place}: ": model for _, place, model, _ in catalogue_page.TABLES},
+    **{f"{place}: ": model for place, model in catalogue_page.TABLES.items()},
     **{f"{part.title}: ": part.model for part in mapping_reference.PARTS},
 }
 

@@ -32,7 +32,7 @@ SETTINGS = read_settings(streams="calls", sources={"calls": {"acd": {}}})
 CALLS, LETTERS = "watchroom.calls", "watchroom.dead-letters"
 WELL = Partition(1, 3, 3)
 TOPICS = {CALLS: [WELL, WELL], LETTERS: [WELL]}
-META = Meta({"calls": Bound.of("{}")}, 0, {CALLS: 2}, {CALLS: "id-1"})
+META = Meta({"calls": Bound.of({})}, 0, {CALLS: 2}, {CALLS: "id-1"})
 FRESH = {(CALLS, 0): PartitionState(7, NOW_MS - 100, 0), (CALLS, 1): PartitionState(7, NOW_MS - 100, 0)}
 INFO: dict[str, Any] = {
     "redis_version": "7.0.15",
@@ -335,7 +335,13 @@ CASES = [
         "RecordsLost",
         consumers.of_lost(FRESH),
     ),
-    Case("source-silent", silent({"acd": 120}), "source acd is 120.0 s old", "WATCHROOM_SOURCES", silent({"acd": 30})),
+    Case(
+        "source-silent",
+        silent({"acd": 120}),
+        "source acd is 120.0 s old",
+        "other sources of calls",
+        silent({"acd": 30}),
+    ),
     Case(
         "source-silent",
         silent({"other": 1}),
@@ -464,7 +470,7 @@ CASES = [
         redis.of_force(settings(streams="calls,crimes"), META, {}),
         "holds no data for crimes",
         "WATCHROOM_STREAMS",
-        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of("{}")}), {}),
+        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of({})}), {}),
     ),
     Case(
         "definitions",

@@ -48,7 +48,7 @@ def import_(
     sent, and the exit code is 1.
     """
     from watchroom.catalogue.load import load_catalogue
-    from watchroom.importer.figures_csv import apart, records
+    from watchroom.importer.figures_csv import records
     from watchroom.importer.figures_csv import template as empty
     from watchroom.kafka.produce import check_topics, produce
     from watchroom.streams.returns import STREAM
@@ -65,7 +65,7 @@ def import_(
         write = f"a list that includes {STREAM.name}, here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
     now_ms = timing.now_ms()
-    sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))
+    sent, faults = records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by)
     for fault in faults:
         messages.print(str(fault), style="yellow")
     if sent:

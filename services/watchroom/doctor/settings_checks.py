@@ -11,7 +11,7 @@ from typing import Final
 
 from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.kafka.security import security_of
+from watchroom.kafka.login import security_of
 from watchroom.settings import PREFIX, Settings
 from watchroom.settings.read import SECRETS
 from watchroom.store.connection import client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -72,13 +73,10 @@ def open_list(
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = open_measure(catalogue, measure_id)
     check_fed(measure, settings)
-    reader = Reader(settings.redis, settings.force)
-    try:
+    with closing(Reader(settings.redis, settings.force)) as reader:
         check_compatible(reader, settings, catalogue).refuse([measure.stream])
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
         found = found._replace(live=liveness(reader, settings, measure.stream, now_ms))
-    finally:
-        reader.close()
     if output == "table":
         return as_text(found, settings)
     for reason in found.live.reasons:

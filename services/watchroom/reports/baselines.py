@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from watchroom.entered import toml_file
+from watchroom.reports.toml_file import toml_file
 from watchroom.rolling.calendar import Calendar, is_month
 
 FILE: Final = "baselines.toml"

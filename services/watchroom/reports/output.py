@@ -1,12 +1,12 @@
 """Rows as a table for people, JSON and CSV for programs.
 
-The table shows less than JSON and CSV, and never contradicts them: see `kinds.formatting`.
+The table shows less than JSON and CSV, and never contradicts them: lengths of time are cut, and only all is 100 %.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import assert_never
+from typing import assert_never, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -14,12 +14,12 @@ from rich.text import Text
 
 from watchroom import command_output
 from watchroom.command_output import Format, as_csv, as_json, print_table
-from watchroom.kinds import formatting
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
 from watchroom.reports.figure_rows import early_text
 from watchroom.reports.report_text import restated_text
 from watchroom.reports.rows import Row
+from watchroom.wording import duration, percent
 
 
 def write(rows: Sequence[Row], form: Format, console: Console) -> None:
@@ -75,9 +75,9 @@ def _figure(row: Row, value: object) -> str:
     unit = row.kind.unit
     match unit:
         case Unit.SECONDS:
-            return f"{formatting.tenths(formatting.number(value)):,.1f} s"
+            return duration(cast("float", value), tenths=True)
         case Unit.SHARE:
-            return formatting.percent(formatting.number(value))
+            return percent(cast("float", value))
         case Unit.NUMBER:
             return f"{value:,}"
         case _:

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from watchroom.catalogue.model import Catalogue
-from watchroom.entered import toml_file
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure
+from watchroom.reports.toml_file import toml_file
 from watchroom.wording import counted
 
 FILE: Final = "report.toml"

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, plain, window_text
 from watchroom.events.times import to_text
-from watchroom.exporter.board.age import age_tile
 from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
-from watchroom.exporter.board.tiles import tile
+from watchroom.exporter.board.tiles import age_tile, tile
 from watchroom.exporter.numbers import Number
 from watchroom.exporter.top_list import has_top
 from watchroom.exporter.wall import Board, Line, MeasureView
