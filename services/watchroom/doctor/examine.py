@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Awaitable, Iterator
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -33,6 +33,8 @@ from watchroom.doctor.threads import DaemonThreads
 from watchroom.errors import ConfigurationInvalid
 from watchroom.settings import Settings, read_settings
 from watchroom.store.compatibility import redefined
+
+Facts = TypeVar("Facts")
 
 WITHIN_S: Final = 20.0  # for Kafka and for Redis; a whole run takes less than 30 s
 
@@ -78,7 +80,12 @@ async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
     found += settings_checks.of_faults(faults)
     if faults:
         return [*found, settings_checks.NOTHING_ELSE_CHECKED]
-    kafka, redis, pages = await asyncio.gather(_kafka(settings), _redis(settings), fetch_pages(settings))
+    late = f"within {WITHIN_S:g} s"
+    kafka, redis, pages = await asyncio.gather(
+        _within_limit(kafka_facts(settings), Kafka(unread={"kafka": f"no answer {late}"})),
+        _within_limit(asyncio.to_thread(redis_facts, settings), Redis(failure=f"did not answer {late}")),
+        fetch_pages(settings),
+    )
     found += of_kafka(settings, kafka, redis)
     found += of_redis(settings, redis, catalogue)
     found += exporter_checks.of_exporter(settings, pages.exporter)
@@ -135,17 +142,9 @@ def of_monitoring(settings: Settings, pages: Monitoring, catalogue: Catalogue | 
     yield from alertmanager_checks.of_alertmanager(settings, pages, shipped, areas)
 
 
-async def _kafka(settings: Settings) -> Kafka:
+async def _within_limit(facts: Awaitable[Facts], otherwise: Facts) -> Facts:
     try:
         async with asyncio.timeout(WITHIN_S):
-            return await kafka_facts(settings)
+            return await facts
     except TimeoutError:
-        return Kafka(unread={"kafka": f"no answer within {WITHIN_S:g} s"})
-
-
-async def _redis(settings: Settings) -> Redis:
-    try:
-        async with asyncio.timeout(WITHIN_S):
-            return await asyncio.to_thread(redis_facts, settings)
-    except TimeoutError:
-        return Redis(failure=f"did not answer within {WITHIN_S:g} s")
+        return otherwise

@@ -57,9 +57,9 @@ def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
     if baseline.own is None:
         return found._replace(reason=baseline.reason)
     every = [by for sets in row.sets.values() for by in sets]
-    if baseline.own.is_whole(row.measure):
+    columns, imported = None, not baseline.own.is_whole(row.measure)
+    if not imported:
         stored = baseline.own.stored(row.measure, every)
-        found = found._replace(figure=figure_of(row.measure, row.by, stored))
     else:
         lacking = _lacking(row, baseline)
         if lacking[VALUE]:
@@ -68,15 +68,8 @@ def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
         series = [names.series(row.measure.id, by) for by in every]
         stored = fields_added_up(month.get(name, {}) for month in baseline.imported for name in series)
         columns = [name for name, missing in lacking.items() if not missing]
-        found = found._replace(figure=figure_of(row.measure, row.by, stored, columns), imported=True)
-    return _with_changes(found, row)
-
-
-def _with_changes(found: Compared, row: Comparing) -> Compared:
-    then = found.figure
-    if then is None:
-        return found
-    found = found._replace(small=then.is_small(row.small_below))
+    then = figure_of(row.measure, row.by, stored, columns)
+    found = found._replace(figure=then, imported=imported, small=then.is_small(row.small_below))
     if row.figure is None or not row.is_whole:
         return found._replace(reason=NOT_WHOLE)
     changes = {name: change(now, then.exact.get(name)) for name, now in row.figure.exact.items()}

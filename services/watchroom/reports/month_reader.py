@@ -16,7 +16,6 @@ from watchroom.reports.compare import BaselineHeld
 from watchroom.reports.figure_rows import Kept
 from watchroom.reports.held import AsOf, Held, StoredMonth, added_up, by_series, streams_in
 from watchroom.reports.report import Ranked, ReportRow, Source
-from watchroom.reports.returned import Note, notes
 from watchroom.reports.token_rows import Bands, bands_row, has_bands, ranked_row
 from watchroom.rolling.buckets import KEEP_TOKENS_OF_MONTH_MONTHS as TOKENS_KEPT_MONTHS
 from watchroom.rolling.calendar import Calendar
@@ -141,16 +140,6 @@ class MonthReader:
         kept = [month for month in held.months if Calendar.months_after(month, TOKENS_KEPT_MONTHS) >= self._running]
         deleted = [month for month in held.states(measure) if month not in {*there, *kept}]
         return ranked_row(measure, held, deleted, ranked, source.baselines)
-
-    def notes(self, months: tuple[str, ...]) -> list[Note]:
-        """Notes about any day of these months."""
-        last = Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
-        found = notes(self._reader, self._collector.settings)
-        return [each for each in found if each.is_about(f"{months[0]}-01", last)]
-
-    def day_end_ms(self, day: str) -> int:
-        """First moment after a day of the reporting zone."""
-        return self._calendar.day_end_ms(day)
 
     def _kept(self, series: str, by: dict[str, str], held: Held, stream: str) -> Kept:
         period, fields = by.pop(names.PERIOD), held.today.get(series, {})

@@ -46,7 +46,7 @@ def read_months(
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing.
     """
-    collector = Collector.of(settings)
+    collector = Collector(settings)
     known = collector.catalogue.measures
     _check_asked(only, measures, known=(*known, ORPHANS))
     with closing(collector.reader):
@@ -73,7 +73,7 @@ def restatements(
 
     Raises: as `read_months`.
     """
-    collector = Collector.of(settings)
+    collector = Collector(settings)
     _check_asked(only)
     with closing(collector.reader):
         found = collector.check()
@@ -101,7 +101,7 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
         RebuildNeeded: Redis holds one of the streams under another definition.
         StoreUnavailable: Redis did not answer.
     """
-    collector = Collector.of(settings)
+    collector = Collector(settings)
     with closing(collector.reader):
         collector.check(streams)
         topics = {settings.topic(stream) for stream in streams}

@@ -64,11 +64,8 @@ def table(rows: Sequence[Row]) -> Table:
 
 def _flat(row: Row) -> dict[str, object]:
     by = row["by"]
-    flat: dict[str, object] = dict(by) if isinstance(by, dict) else {}
-    for name, value in row.items():
-        if name != "by":
-            flat[name] = str(value).lower() if isinstance(value, bool) else value
-    return flat
+    labels = by if isinstance(by, dict) else {}
+    return {**labels, **{name: value for name, value in row.items() if name != "by"}}
 
 
 def _figure(row: Row, value: object) -> str:

@@ -22,7 +22,7 @@ from watchroom.reports.freshness import PATTERN, Line, freshness
 from watchroom.reports.held import AsOf, Held
 from watchroom.reports.month_reader import MonthReader, Request
 from watchroom.reports.report import ReportRow, Source, rows_of
-from watchroom.reports.returned import Note, notes_of_figures
+from watchroom.reports.returned import Note, notes, notes_of_figures
 from watchroom.reports.sections import Layout, Section, load_layout
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.periods import DAY, period_of
@@ -61,7 +61,7 @@ def read_report(
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing.
     """
-    collector = Collector.of(settings)
+    collector = Collector(settings)
     with closing(collector.reader):
         layout, baselines = _checked(settings, request)
         found = collector.check()
@@ -70,7 +70,7 @@ def read_report(
         is_refused = bool({STREAM.name} & {*found.refused})  # then its entities cannot be read
         figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
         months = reading.months_of_report(request, has_figures=bool(figures))
-        as_at = request.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
+        last_day = Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
         source = Source(
             reading.held(months),
             {name: reading.baseline(name, baseline, months) for name, baseline in baselines.items()},
@@ -78,8 +78,10 @@ def read_report(
             collector.catalogue.areas.groups,
         )
         of_tokens = reading.of_tokens(source)
-        sent = [] if is_refused else reading.notes(months)
-        cut = AsAt(as_at, reading.day_end_ms(as_at))
+        every_note = [] if is_refused else notes(collector.reader, settings)
+    sent = [each for each in every_note if each.is_about(f"{months[0]}-01", last_day)]
+    as_at = request.as_at or last_day
+    cut = AsAt(as_at, Calendar(settings.zone).day_end_ms(as_at))
     catalogue = collector.catalogue
 
     def rows_of_measure(measure: Measure) -> Iterator[ReportRow]:
@@ -131,11 +133,11 @@ def _applied(
 
 
 def _completed(
-    found: Iterable[ReportRow], rows: tuple[int, ...], notes: Sequence[Note], held: Held
+    found: Iterable[ReportRow], rows: tuple[int, ...], sent: Sequence[Note], held: Held
 ) -> Iterator[ReportRow]:
     """A measure's rows with what does not depend on its kind; the first row has the notes about the measure."""
     for number, row in enumerate(found):
-        about = [_note_text(each) for each in notes if each.measure == row.measure.id]  # others: `_why_on_top`
+        about = [_note_text(each) for each in sent if each.measure == row.measure.id]  # others: `_why_on_top`
         as_of_ms = held.applied_until(row.measure)
         yield replace(row, rows=rows, as_of_ms=as_of_ms, notes=tuple(about) if number == 0 else ())
 

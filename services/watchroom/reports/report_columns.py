@@ -160,7 +160,7 @@ def _flat(columns: Mapping[str, object]) -> Columns:
         elif isinstance(value, list):
             flat[name] = " ".join(map(str, value))
         else:
-            flat[name] = str(value).lower() if isinstance(value, bool) else value
+            flat[name] = value
     return flat
 
 
