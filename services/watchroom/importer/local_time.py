@@ -124,7 +124,7 @@ class LocalTimes:
         by_form = {form: self._instant_ms(moment, text) for form, moment in readings.items()}
         possible = {form: ms for form, ms in by_form.items() if EARLIEST_MS <= ms < LATEST_MS} or by_form
         if len(set(possible.values())) > 1:
-            said = " and ".join(f"{rfc3339(ms)} under {form}" for form, ms in possible.items())
+            said = " and ".join(f"{rfc3339(ms)} as {form}" for form, ms in possible.items())
             raise TimeUnreadable(f"{text!r} is {said}; keep only the format that the file uses")
         return next(iter(possible.values()))
 
@@ -157,7 +157,7 @@ class LocalTimes:
         happens_twice = first_ms < second_ms
         rule = self.ambiguous if happens_twice else self.missing
         if rule == "refuse":
-            what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not happen", "missing_hour")
+            what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not exist", "missing_hour")
             raise TimeUnreadable(f'{text!r} {what} in {self.zone.key}; set time.{key} to "earlier" or "later"')
         return min(first_ms, second_ms) if rule == "earlier" else max(first_ms, second_ms)
 
