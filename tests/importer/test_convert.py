@@ -126,8 +126,8 @@ def test_rows_of_one_incident_that_differ_are_refused_unless_the_mapping_says_wh
     made = map_text(job, UNITS + unit("7", "U1", "09:00:00", grade="B") + unit("7", "U2", "09:00:00", grade="A"))
     (refusal,) = made.refused
     assert refusal == (
-        "f0.csv:2: 7: data.grade: rows of one entity differ (1, 2); set pick to min, max, first or last; "
-        "refused with it: f0.csv:3"
+        "f0.csv:2: 7: data.grade: the rows of one entity have different values (1, 2); "
+        "set `pick` to min, max, first or last; also refused: f0.csv:3"
     )
 
 
@@ -313,7 +313,7 @@ def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -
     made = map_text({**LOG, "event": [event]}, "id,at,wait\n" + rows)
     assert [event.subject for event in made.events] == ["1", "3"]
     assert made.refused == [
-        f"f0.csv:3: wait: {seconds!r} is more than 400 days in seconds; check that the column holds seconds"
+        f"f0.csv:3: wait: {seconds!r} seconds is more than 400 days; check that this column holds seconds"
     ]
 
 

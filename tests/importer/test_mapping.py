@@ -53,7 +53,7 @@ TOGETHER: dict[str, Any] = {"key": "id", "rows": "together"}
 EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"type": "incident.made"}, "1st [[event]].type: found 'incident.made'; write one of call.presented"),
     ({"type": 3}, "1st [[event]].type: found 3; write a table, for example { column"),
-    ({"type": "incident.graded"}, "1st [[event]].data: found no 'grade', which incident.graded needs; write"),
+    ({"type": "incident.graded"}, "1st [[event]].data: found no 'grade', which incident.graded requires; write"),
     ({"type": {"column": "kind"}}, "1st [[event]].type: found a column without a map; write a `map`"),
     ({"per": "entity"}, "1st [[event]].per: found 'entity', although entity.rows is"),
     (
@@ -133,7 +133,7 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ({"file": {"encoding": "latin-0"}}, "file.encoding: found 'latin-0'; write the name of a text encoding"),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "key": "unit"}]},
-            "1st [[event]].key: found ('unit',); write per = ",
+            "1st [[event]].key: found 'unit'; write per = ",
         ),
         (
             {"entity": TOGETHER, "event": [EVENT | {"per": "entity", "time": {"column": "t", "pick": "first"}}]},

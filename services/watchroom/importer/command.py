@@ -154,7 +154,7 @@ def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
             " skipped); check each `when` in the mapping and its time columns"
         )
     if tally.rows and not tally.used and not tally.skipped:
-        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals above say why")
+        raise WorkFailed(f"none of {tally.rows:,} rows could be used; see the first refusals above for the reasons")
     entity = mapping.entity
     if entity.rows == "together" or entity.repeated_keys == "merge":
         return
@@ -217,7 +217,9 @@ def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
         raise  # says it all
     except StoreUnavailable as error:
         where = stack.settings.redis_shown
-        raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error
+        raise StoreUnavailable(
+            f"Redis at {where} stopped answering ({error}); check that it is running, and check --redis"
+        ) from error
 
 
 def _as_of_ms(text: str | None, mapping: MappingConfig) -> int | None:

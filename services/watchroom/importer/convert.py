@@ -236,6 +236,6 @@ class Conversion:
 
     def _refuse_group(self, subject: str, group: list[_Reading], why: str) -> None:
         rows = [reading.row.where for reading in group]
-        others = f"; refused with it: {', '.join(rows[1:4])}{' ...' if len(rows) > 4 else ''}" if rows[1:] else ""
+        others = f"; also refused: {', '.join(rows[1:4])}{' ...' if len(rows) > 4 else ''}" if rows[1:] else ""
         self.tally.refused += len(group)
         self._refused(RowRefused(rows[0], f"{subject}: {why}{others}"))

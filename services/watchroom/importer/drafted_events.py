@@ -96,7 +96,7 @@ def _of_entity(subject: str, event: EventConfig, drafts: Sequence[Draft]) -> Ite
         raise ValueUnusable(f"{drafts[0].type.value} has no time in any row of {subject}")
     types = {str(draft.type.value) for draft in drafts}
     if len(types) > 1:
-        raise ValueUnusable(f"type: rows of one entity differ ({', '.join(sorted(types))})")
+        raise ValueUnusable(f"type: the rows of one entity have different values ({', '.join(sorted(types))})")
     arrival = None
     if event.arrival:
         arrival = pick([draft.arrival for draft in drafts if draft.arrival], event.arrival, "arrival")

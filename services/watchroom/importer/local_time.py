@@ -7,7 +7,7 @@ instants, or that the row is refused. (`in_order` looks at all times of a row: s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -69,20 +69,23 @@ class LocalTimes:
                 or an event cannot have this time.
         """
         forms = formats or self.formats
-        readings: dict[str, datetime] = {}
-        for form in forms:
-            try:
-                readings[form] = self._read(text, form)
-            except TimeUnreadable:
-                raise
-            except (ValueError, OverflowError):
-                continue
+        readings = dict(self._readings(text, forms))
         if not readings:
             hint = fits_instead(text, forms)
             raise TimeUnreadable(f"{text!r} does not match the time format {' or '.join(forms)}{hint and '; ' + hint}")
         ms = self._one_ms(text, readings)
         self.check(ms, text, forms)
         return ms
+
+    def _readings(self, text: str, forms: Sequence[str]) -> Iterator[tuple[str, datetime]]:
+        """What a text is under each of the forms that read it; raises TimeUnreadable if its day is not known."""
+        for form in forms:
+            try:
+                yield form, self._read(text, form)
+            except TimeUnreadable:
+                raise
+            except (ValueError, OverflowError):
+                continue
 
     def _read(self, text: str, form: str) -> datetime:
         if not is_clock(form):
@@ -94,14 +97,8 @@ class LocalTimes:
 
     def is_written(self, text: str, formats: Sequence[str] = ()) -> bool:
         """Whether a text is written as a time, if only as one that is refused; of any number, one from 1990 on."""
-        for form in formats or self.formats:
-            try:
-                moment = self._read(text, form)
-            except (ValueError, OverflowError):
-                continue
-            if form not in EPOCHS or EARLIEST <= moment < LATEST:
-                return True
-        return False
+        readings = self._readings(text, formats or self.formats)
+        return any(form not in EPOCHS or EARLIEST <= moment < LATEST for form, moment in readings)
 
     def is_epoch(self, text: str, formats: Sequence[str] = ()) -> bool:
         """Whether a text is 1970-01-01T00:00Z, which an empty number of seconds becomes."""
@@ -127,7 +124,7 @@ class LocalTimes:
         by_form = {form: self._instant_ms(moment, text) for form, moment in readings.items()}
         possible = {form: ms for form, ms in by_form.items() if EARLIEST_MS <= ms < LATEST_MS} or by_form
         if len(set(possible.values())) > 1:
-            said = " and ".join(f"{rfc3339(ms)} under {form}" for form, ms in possible.items())
+            said = " and ".join(f"{rfc3339(ms)} as {form}" for form, ms in possible.items())
             raise TimeUnreadable(f"{text!r} is {said}; keep only the format that the file uses")
         return next(iter(possible.values()))
 
@@ -160,7 +157,7 @@ class LocalTimes:
         happens_twice = first_ms < second_ms
         rule = self.ambiguous if happens_twice else self.missing
         if rule == "refuse":
-            what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not happen", "missing_hour")
+            what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not exist", "missing_hour")
             raise TimeUnreadable(f'{text!r} {what} in {self.zone.key}; set time.{key} to "earlier" or "later"')
         return min(first_ms, second_ms) if rule == "earlier" else max(first_ms, second_ms)
 

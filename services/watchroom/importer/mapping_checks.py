@@ -44,7 +44,9 @@ def problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
             )
         if event.per == "entity" and event.key:
             yield Problem(
-                (*path, "key"), repr(event.key), 'per = "row", or remove the key: an entity has only one such event'
+                (*path, "key"),
+                ", ".join(map(repr, event.key)),
+                'per = "row", or remove the key: an entity has only one such event',
             )
         for of_value, source in event.field_sources().items():
             yield from _source_problems(source, mapping, (*path, *of_value), has_one_row=event.per == "row")
@@ -95,7 +97,9 @@ def _token_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]
     for path, columns in read.items():
         for column in sorted(columns & secret):
             yield Problem(
-                path, f"{column!r} unchanged, although it becomes a token elsewhere", "another column, or add `token`"
+                path,
+                f"{column!r} without `token`, although another key makes a token of it",
+                "another column, or add `token`",
             )
 
 
@@ -130,11 +134,12 @@ def _type_problems(event: EventConfig, mapping: MappingConfig, path: Path) -> It
             yield Problem((*path, "type"), repr(name), f"one of {', '.join(STREAM_OF)}")
     for field in event.data:
         if known and not any(field in DATA_FIELDS[name] for name in known):
-            allowed = ", ".join(sorted(set().union(*(DATA_FIELDS[name] for name in known)))) or "no data"
+            fields = ", ".join(sorted(set().union(*(DATA_FIELDS[name] for name in known))))
+            allowed = f"one of {fields}" if fields else "no data"
             yield Problem((*path, "data", field), f"a field that {' or '.join(known)} does not have", allowed)
     for name in known:
         for field in REQUIRED_FIELDS[name] - set(event.data):
-            yield Problem((*path, "data"), f"no {field!r}, which {name} needs", f'`{field} = "a column"`')
+            yield Problem((*path, "data"), f"no {field!r}, which {name} requires", f'`{field} = "a column"`')
 
 
 def _day_from_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
@@ -145,11 +150,13 @@ def _day_from_problems(mapping: MappingConfig, events: Events) -> Iterator[Probl
     yield from _source_problems(source, mapping, path, has_one_row=True)
     for form in source.formats:
         if is_clock(form):
-            yield Problem((*path, "formats"), repr(form), "a format with a day: `join` the date and the time")
+            yield Problem(
+                (*path, "formats"), repr(form), "a format that includes the day: `join` the date and the time"
+            )
     times = [time for event in events.values() for time in (event.time, event.arrival) if time]
     if not any(is_clock(form) for form in (*mapping.time.formats, *(form for time in times for form in time.formats))):
         write = "a clock time in time.formats, for example '%H:%M:%S', or remove day_from"
-        yield Problem(path, "only formats with a day", write)
+        yield Problem(path, "only formats that include the day", write)
     full = tuple(form for form in source.formats if not is_clock(form))
     yield from _format_problems(mapping, full, (*path, "formats"))
 

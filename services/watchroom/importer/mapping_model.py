@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from collections.abc import Mapping as Dict
 from contextlib import suppress
 from datetime import date, datetime
@@ -165,26 +165,20 @@ class MappingConfig(Config):
 
     def columns(self) -> dict[str, str]:
         """Every column that the mapping reads, with the first place that names it, as `toml_path.shown`."""
-        found: dict[str, str] = {}
-        for path, column in (*self._columns_of_rows(), *self._columns_of_events()):
-            found.setdefault(column, shown(path))
-        return found
-
-    def _columns_of_rows(self) -> Iterator[tuple[Path, str]]:
-        """Columns that are read of every row."""
         entity, time = self.entity, self.time
-        yield from ((("entity", "key"), column) for column in entity.key if column != LINE)
-        yield from ((("entity", "otherwise_key"), column) for column in entity.otherwise_key if column != LINE)
-        if entity.count:
-            yield ("entity", "count"), entity.count
-        if time.day_from:
-            yield from ((("time", "day_from"), column) for column in time.day_from.columns())
-        yield from ((("time", "report_missing"), column) for column in time.report_missing)
-        yield from ((("skip", number, "column"), skip.column) for number, skip in enumerate(self.skip))
-
-    def _columns_of_events(self) -> Iterator[tuple[Path, str]]:
+        read: dict[Path, Iterable[str]] = {
+            ("entity", "key"): (column for column in entity.key if column != LINE),
+            ("entity", "otherwise_key"): (column for column in entity.otherwise_key if column != LINE),
+            ("entity", "count"): filter(None, [entity.count]),
+            ("time", "day_from"): time.day_from.columns() if time.day_from else (),
+            ("time", "report_missing"): time.report_missing,
+        }
+        read |= {("skip", number, "column"): [skip.column] for number, skip in enumerate(self.skip)}
         for number, event in enumerate(self.event):
-            for column in (*event.key, *(condition.column for condition in event.when)):
-                yield ("event", number), column
-            for path, source in event.field_sources().items():
-                yield from ((("event", number, *path), column) for column in source.columns())
+            read["event", number] = (*event.key, *(condition.column for condition in event.when))
+            read |= {("event", number, *path): source.columns() for path, source in event.field_sources().items()}
+        found: dict[str, str] = {}
+        for path, columns in read.items():
+            for column in columns:
+                found.setdefault(column, shown(path))
+        return found

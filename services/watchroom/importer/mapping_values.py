@@ -80,7 +80,7 @@ class FieldSource(Config):
         if (self.pick in ("first", "last")) is not bool(self.order_by):
             raise ValueError('`order_by = "a column"` if `pick` is "first" or "last", and only then')
         if self.token and self.constant:
-            raise ValueError("the constant without `token`: it identifies nobody")
+            raise ValueError("the constant without `token`: a constant does not identify anybody")
         return self
 
     def source_columns(self) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ class RowReader:
             return None
         kind = self._candidate(event.type, cells, "type")
         if kind is None:
-            raise ValueUnusable(f"no event type: {what_is_empty(event.type, cells)}")
+            raise ValueUnusable(f"there is no event type: {what_is_empty(event.type, cells)}")
         time = self._time(event.time, cells, "time")
         if time is None and event.per == "row" and not event.optional:
             raise ValueUnusable(

@@ -14,6 +14,7 @@ from watchroom.importer.field_sources import DateText
 from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.row import Row, RowBuilder, column_faults
 from watchroom.importer.sheet_scan import Position, SheetScan
+from watchroom.wording import counted
 
 BEYOND_DIGITS = 10**15  # spreadsheets keep 15
 
@@ -64,7 +65,7 @@ class SheetTable:
             where, ranges = f"{self._book}:{row + 1}", merged.at(row)
             faults = ((column, self._fault(row, column, values[column], ranges)) for column in read)
             if row in self._no_calendar_has:
-                why = "a date or duration out of range, in this cell or another"
+                why = "a date or duration out of range, in this cell or another cell of the row"
                 yield RowRefused(where, f"{header[min(read)]}: {why}")
             elif found := next(((column, why) for column, why in faults if why), None):
                 yield RowRefused(where, f"{header[found[0]]}: {found[1]}")
@@ -72,7 +73,7 @@ class SheetTable:
                 texts = [cell_text(value, is_day=column in days) for column, value in enumerate(values)]
                 if any(texts[width:]):
                     last = max(at for at, text in enumerate(texts, 1) if text)
-                    yield RowRefused(where, f"{last} cells where the mapping's file.columns has {width}")
+                    yield RowRefused(where, f"{counted(last, 'cell')}, but the mapping's file.columns has {width}")
                 else:
                     stripped = [text if isinstance(text, DateText) else text.strip() for text in texts[:width]]
                     yield builder.row(row + 1, stripped)
@@ -123,9 +124,7 @@ class SheetTable:
             return f"{value:.15g} has more than 15 digits, and spreadsheets keep only 15; store this column as text"
         for first, last in ranges if value == "" else ():
             if at != first and first[1] <= at[1] <= last[1]:
-                return (
-                    f"a cell that is merged over rows {first[0] + 1} to {last[0] + 1}; unmerge it and fill in each cell"
-                )
+                return f"part of a merged cell (rows {first[0] + 1} to {last[0] + 1}); unmerge it and fill in each cell"
         return ""
 
 

@@ -50,7 +50,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
     """The outcome for a person, one fact a line."""
     tally, sent = outcome.tally, outcome.sent
     yield from row_lines(tally)
-    rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
+    rate = f" ({sent.events / outcome.took_s:,.0f} per second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
     if outcome.kept:
         yield f"  kept on disk until the last row was read: {outcome.kept}"

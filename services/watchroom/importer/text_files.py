@@ -47,7 +47,7 @@ _NO_TEXT = {  # signs that the name of a column cannot begin with
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
     b"\x04\x22\x4d\x18": "an lz4 file",
-    b"\x1f\x9d": "a file compressed with compress (.Z)",
+    b"\x1f\x9d": "a file packed with compress (.Z)",
     b"LZIP\x01": "an lzip file",
     b"\xff\x06\0\0sNaPpY": "a snappy file",
     b"ARROW1\0\0": "an Arrow file",
@@ -242,7 +242,7 @@ def _from_zip(name: str, plain: io.BufferedReader[Any]) -> _Bytes | PackedSheets
 
 def _check_text(name: str, head: bytes, encoding: str) -> None:
     if head.startswith(_ZIP):
-        raise _unusable(name, "a workbook or a zip archive inside another compressed file", "the inner file itself")
+        raise _unusable(name, "a workbook or a zip archive inside another compressed file", "the inner file")
     if kind := next((kind for mark, kind in _NO_TEXT.items() if head.startswith(mark)), ""):
         raise _no_text(name, kind)
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":

@@ -149,7 +149,7 @@ def form_fault(form: str) -> str:
     if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
         if unknown in _INSTEAD:
             return f"{_INSTEAD[unknown]} instead of {unknown}"
-        return f"the pattern without {unknown}, which is unknown; use {_USUAL}"
+        return f"the pattern without {unknown}, which is not supported; use {_USUAL}"
     if not {*_pattern(form).parts} & {"%H", "%c", "%I", "%X"}:
         return f"{_USUAL}; {_DAYS_ONLY}"
     return _half_day_fault(form) or _zone_fault(form) or _loss_fault(form)
@@ -253,7 +253,7 @@ def fits_instead(text: str, forms: Sequence[str]) -> str:
     form = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}.get(unit, "")
     if not unit or form in forms:
         return ""
-    return f"it looks like {unit} since 1970: {f'write {form}' if form else 'no format reads this unit'}"
+    return f"it looks like {unit} since 1970: {f'write {form}' if form else 'this unit is not supported'}"
 
 
 def _written(moment: datetime, form: str) -> str:

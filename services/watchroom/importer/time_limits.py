@@ -37,7 +37,9 @@ class Limits(NamedTuple):
     def fault(self, ms: int) -> str:
         """What is wrong with a time; empty if it is possible."""
         if ms < self.earliest_ms:
-            return f"before {to_text(self.earliest_ms)[:10]}; check the year, the unit, and whether it means `never`"
+            return (
+                f"before {to_text(self.earliest_ms)[:10]}; check the year and the unit, or whether this means `never`"
+            )
         if ms > self.latest_ms:
             if self.latest_is_clock:
                 what = f"later than this machine's clock ({to_text(self.latest_ms - AHEAD_MS)})"

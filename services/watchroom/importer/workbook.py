@@ -52,7 +52,9 @@ def read_sheet(name: str, file: IO[bytes], mapping: MappingConfig) -> SheetTable
 
 def protected(name: str) -> Fault:
     """A workbook that needs a password to be opened."""
-    return Fault(name, "", "an Excel workbook protected by a password", "a workbook without one, or the sheet as CSV")
+    return Fault(
+        name, "", "an Excel workbook protected by a password", "a workbook without a password, or the sheet as CSV"
+    )
 
 
 def _broken(name: str, error: BaseException) -> ConfigurationInvalid:
@@ -70,7 +72,7 @@ def _read_sheet(book: str, file: IO[bytes], mapping: MappingConfig) -> SheetTabl
             name = _chosen(book, known, mapping.file.sheet)
             scan = SheetScan.of(archive, parts[name])
             if scan.rows * scan.columns > MOST_CELLS:
-                found = f"a range of {scan.rows:,} rows and {scan.columns:,} columns in the sheet {name!r}"
+                found = f"a range of {scan.rows:,} rows by {scan.columns:,} columns in the sheet {name!r}"
                 write = f"at most {MOST_CELLS:,} cells: delete cells far outside the table, or export it as CSV"
                 raise ConfigurationInvalid([Fault(book, "", found, write)])
             return SheetTable(book, known, workbook.get_sheet_by_name(name), scan, mapping)
