@@ -23,7 +23,7 @@ FOLDER: Final = "deploy/runbooks"
 _WHO: Final = {
     "page": "somebody is paged at any hour",
     "ticket": "sent to the ticket queue at once, and by email in office hours",
-    "none": "nobody is paged; a receiver expects it at all times",
+    "none": "nobody is paged; `watchroom watchdog` expects it at all times",
 }
 _MUTES: Final = {
     "all": "While it fires, all alerts on this force's measures are muted.",
