@@ -12,7 +12,7 @@ from watchroom.reference_rows import table, type_in_words
 
 ENVELOPE: Final = "The envelope"
 Field = tuple[str, Mapping[str, Any], bool]  # name, schema, whether it is required
-_TYPE: Final = {"type": "string", "description": "The type of the event; all types are listed below."}
+_TYPE: Final = {"type": "string", "description": "The event's type; all types are listed below."}
 
 
 def text() -> str:

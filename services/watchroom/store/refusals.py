@@ -212,7 +212,7 @@ def _refused_command(text: str, scripts: Mapping[str, str]) -> str:
     if found := _IN_SCRIPT.search(text):
         lines = scripts.get(found["sha"], "").splitlines()
         called = _CALLED.search(lines[int(found["line"]) - 1]) if len(lines) >= int(found["line"]) else None
-        return called["command"] if called else "a command of its script"
+        return called["command"] if called else "a command in its script"
     return ""
 
 
@@ -226,10 +226,12 @@ def _other_server(error: BaseException, asked: _Asked) -> tls.Refusal | None:
     if found := _UNKNOWN.search(text):
         command = found["command"].upper()
         if command.startswith("SENTINEL"):
-            return tls.Refusal("is not a sentinel", f"{URL}: write redis:// for a Redis, or the sentinels' ports")
+            return tls.Refusal(
+                "is not a sentinel", f"{URL}: write redis:// for a Redis server, or the sentinels' ports"
+            )
         return tls.Refusal(
             f"does not know the command {command}",
-            f"its version (7.0 or later), and that the command is not renamed, see {RIGHTS}",
+            f"its version (7.0 or later), and that the command has not been renamed, see {RIGHTS}",
         )
     return None
 
@@ -263,7 +265,7 @@ def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | No
     if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
         return None
     if tls.speaks_tls(host, address.port, LOOK_WITHIN_S):  # so it listens, and refuses our certificate
-        return tls.Refusal("hung up after the TLS handshake", f"{CERT} (a certificate that it trusts)")
+        return tls.Refusal("closed the connection after the TLS handshake", f"{CERT} (a certificate that it trusts)")
     return None
 
 

@@ -23,7 +23,7 @@ FOLDER: Final = "deploy/runbooks"
 _WHO: Final = {
     "page": "somebody is paged at any hour",
     "ticket": "sent to the ticket queue at once, and by email in office hours",
-    "none": "nobody is paged; a receiver expects it at all times",
+    "none": "nobody is paged; `watchroom watchdog` expects it at all times",
 }
 _MUTES: Final = {
     "all": "While it fires, all alerts on this force's measures are muted.",
@@ -52,14 +52,15 @@ def _page(name: str, alert: Alert | PlatformAlert, about: str, facts: Iterator[s
 def _facts(measure: Measure, alert: Alert) -> Iterator[str]:
     yield f"Condition: {_when(measure, alert)}."
     if alert.at_least:
-        yield f"It fires only if at least {alert.at_least} are counted."
+        yield f"It fires only if its figure is based on at least {alert.at_least} {measure.stream}."
     yield _times(alert)
     yield f"Excluded: {measure.display.excludes}."
-    yield f"Measure `{measure.id}` of the stream `{measure.stream}`. Its entry is in `schemas/measures`."
+    yield f"Measure: `{measure.id}` of the stream `{measure.stream}`, defined in `schemas/measures`."
     yield f"Source: {measure.source}."
     yield f"Board: `{board_of(measure)}`."
     if path := open_path(measure, alert, f"<{alert.shown.split}>"):
-        yield f"List of the entities behind it, oldest first: `{path}` on the exporter (the alert's `open_url`)."
+        opened = f"`{path}` on the exporter (the alert's `open_url`)"
+        yield f"List of the open {measure.stream} behind it, oldest first: {opened}."
 
 
 def _platform_facts(alert: PlatformAlert) -> Iterator[str]:
@@ -86,8 +87,8 @@ def _when(measure: Measure, alert: Alert) -> str:
     if alert.burn:
         limit, objective = (number(Unit.SHARE, share) for share in (alert.burn.miss_limit, alert.burn.objective))
         return (
-            f"{about}more than {limit} not {target_text(measure, shown)}{missed_too(measure, shown)}, "
-            f"{window_text(alert.burn.long)} and {window_text(alert.burn.short)} "
+            f"{about}more than {limit} missed the target `{target_text(measure, shown)}`{missed_too(measure, shown)}, "
+            f"in both windows: {window_text(alert.burn.long)} and {window_text(alert.burn.short)} "
             f"(objective: {objective}; burn rate: {alert.burn.factor:g})"
         )
     quantity = quantity_of(measure, shown)
