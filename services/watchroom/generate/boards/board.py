@@ -39,6 +39,7 @@ DEFAULTS: Final[tuple[tuple[str, object], ...]] = (  # Grafana's own, but for `p
     ("icon", ""),
     ("includeVars", False),
     ("inspect", False),
+    ("instant", False),
     ("keepTime", False),
     ("links", []),
     ("tags", []),
