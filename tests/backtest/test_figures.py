@@ -46,7 +46,7 @@ class RealPipeline:
         rules = {stream: {source: SourceRule(heartbeats=False, history=True)} for stream, source in SOURCES.items()}
         self.settings = Settings(redis_url=redis_url, sources=rules, streams=tuple(STREAMS))
         self._counts = {self.settings.topic(stream): 1 for stream in STREAMS}
-        topics = Topics(self._counts, frozenset(), {})
+        topics = Topics(self._counts, {})
         self.store = make_store(self.settings, catalogue(), topics)
         self._appliers = Appliers(self.settings, catalogue(), topics, self.store, self._keep)
         reader = Reader(redis_url, self.settings.force)

@@ -120,7 +120,7 @@ async def _bind(settings: Settings, healthy: Deployment, ids: dict[str, str]) ->
             update={"redis_url": healthy.settings.redis_url, "streams": (stream,), "zone": zone}
         )
         topic = settings.topic(stream)
-        store = make_store(worker, catalogue, Topics({topic: 1}, frozenset(), {topic: ids[topic]}))
+        store = make_store(worker, catalogue, Topics({topic: 1}, {topic: ids[topic]}))
         assert await store.open() == {}
         await store.close()
 

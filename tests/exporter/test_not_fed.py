@@ -70,7 +70,7 @@ def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ExporterStor
     assert "NO DATA" not in page
     assert "NORMAL" in page
     for measure, tile in telephony.catalogue.tiles():
-        at = page.index(f'id="tile-{measure.id}-{tile.order}"')
+        at = page.index(f'id="tile-{measure.id}-{tile.place}"')
         text = page[at : page.index("</li>", at)]
         assert ("not fed here" in text) == (measure.stream != "calls"), tile.title
         assert ('data-state="unfed"' in text) == (measure.stream != "calls")

@@ -13,7 +13,7 @@ from tests.flow.servers import RedisServer
 from tests.intake.recorder import Recorder, RecordingApplier
 from watchroom.catalogue.metrics import PLATFORM, ROW, Family, all_families
 from watchroom.exporter.page import Page
-from watchroom.intake.freshness import Answer
+from watchroom.intake.assigned_partition import Answer
 from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
 from watchroom.settings import SourceRule

@@ -30,7 +30,7 @@ from tests.oracle.wire import content_of, without_buckets
 from watchroom.catalogue.load import load_catalogue
 from watchroom.demo.processes import Process
 from watchroom.demo.server import free_port
-from watchroom.intake.health import REMEDIES
+from watchroom.intake.assignment import REMEDIES
 from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 from watchroom.store.definition import as_json, definition_of, fingerprint
@@ -189,7 +189,7 @@ def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
         force.until_applied(worker, OTHERS)
         worker.until_ready()
         assert not force.differences({**force.log(), "crimes": first["crimes"]})
-        assert worker.health()["left"] == {"crimes": f"measure crime_resolved changed; {REMEDIES}"}
+        assert worker.health()["left"] == {"crimes": f"{LEFT}; {REMEDIES}"}
         assert worker.get("/readyz") == (200, f"ok\n{LEFT}; {REMEDIES}\n")
         assert worker.log().count("crimes is not processed") == 1
         assert {each["topic"] for each in worker.health()["partitions"]} <= set(map(changed.topic, OTHERS))

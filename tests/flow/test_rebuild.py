@@ -26,7 +26,7 @@ from tests.oracle.wire import content_of, without_buckets
 from tests.parts import PartMissing, missing
 from watchroom.demo.processes import Process
 from watchroom.demo.server import free_port
-from watchroom.intake.health import REMEDIES
+from watchroom.intake.assignment import REMEDIES
 from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings
 

@@ -243,7 +243,7 @@ async def test_two_workers_share_and_hand_over_partitions_without_loss(settings:
     async with consuming(settings.model_copy(update={"worker_name": "one"}), recorder) as one:
         await recorder.until(lambda r: len(r.batches) > 5)
         async with consuming(settings.model_copy(update={"worker_name": "two"}), recorder) as two:
-            await until(lambda: bool(len(one.assignment)) and bool(len(two.assignment)))
+            await until(lambda: bool(list(one.assignment)) and bool(list(two.assignment)))
             await recorder.until(lambda r: len(r.batches) > 40)
         await feeding
         await recorder.until(lambda r: all(r.stored.get(calls(settings, p)) == ends[p] for p in (0, 1)), 60)

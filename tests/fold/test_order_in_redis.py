@@ -87,7 +87,7 @@ class Workers:
         settings = SETTINGS.model_copy(
             update={"redis_url": redis_url, "force": force, "step_events": step_events, "streams": tuple(TYPES)}
         )
-        topics = Topics({TOPIC.format(stream): PARTITIONS for stream in TYPES}, frozenset(), {})
+        topics = Topics({TOPIC.format(stream): PARTITIONS for stream in TYPES}, {})
         self.store = make_store(settings, catalogue(), topics)
         self.letters: set[tuple[str, int, int]] = set()
         self._make = Appliers(settings, catalogue(), topics, self.store, self._keep)

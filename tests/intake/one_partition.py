@@ -76,7 +76,7 @@ class OnePartition:
 
     def __init__(self, redis_url: str, *, partitions: int = 1, **more: Any) -> None:
         settings = read_settings(redis_url=redis_url, force=FORCE, streams=tuple(STREAMS), **more)
-        topics = Topics({settings.topic(stream): partitions for stream in STREAMS}, frozenset(), {})
+        topics = Topics({settings.topic(stream): partitions for stream in STREAMS}, {})
         self.served = {stream: settings.topic(stream) for stream in STREAMS}
         self.letters = Letters()
         self.reader = Reader(redis_url, FORCE)

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from watchroom.errors import Moved
+from watchroom.intake.assignment import AtStart
 from watchroom.intake.background import touch_forever
 from watchroom.intake.batches import RecordBatch
 from watchroom.intake.faust_app import BatchApp, make_app
 from watchroom.intake.health import Status
 from watchroom.intake.intake import Intake
 from watchroom.intake.partition import PartitionApplier
-from watchroom.intake.served_streams import AtStart
 from watchroom.settings import Settings
 
 Place = tuple[str, int]

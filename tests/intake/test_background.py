@@ -6,8 +6,8 @@ import asyncio
 from contextlib import suppress
 
 from tests.intake.recorder import Recorder, RecordingApplier
+from watchroom.intake.assigned_partition import Answer
 from watchroom.intake.background import touch_forever
-from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Status
 from watchroom.intake.intake import Intake
 from watchroom.timing import now_ms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchroom.intake.freshness import MOST_PAIRS, Answer, Freshness
+from watchroom.intake.assigned_partition import MOST_PAIRS, Answer, Freshness
 
 
 def test_fresh_as_of_the_moment_the_fetch_was_sent_once_its_end_is_applied() -> None:

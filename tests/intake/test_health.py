@@ -6,10 +6,9 @@ import asyncio
 
 from tests.intake.recorder import Recorder, RecordingApplier
 from watchroom.errors import BrokerRefuses
-from watchroom.intake.assigned_partition import AssignedPartition
+from watchroom.intake.assigned_partition import Answer, AssignedPartition
 from watchroom.intake.background import notice_silence
 from watchroom.intake.batches import RecordBatch
-from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
 from watchroom.timing import now_ms

@@ -16,13 +16,12 @@ from tests.flow.servers import RedisServer, Stack
 from tests.intake.one_partition import FORCE, OnePartition, batch, record
 from tests.intake.recorder import Recorder, consuming
 from watchroom.errors import DefinitionsReturned, OtherDefinitions, StoreUnavailable
-from watchroom.intake.assigned_partition import AssignedPartition
+from watchroom.intake.assigned_partition import Answer, AssignedPartition
+from watchroom.intake.assignment import REMEDIES, AtStart
 from watchroom.intake.background import end_when_returned, repeat, touch_forever
 from watchroom.intake.batches import Fetched
-from watchroom.intake.freshness import Answer
-from watchroom.intake.health import REMEDIES, Health, Status
+from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
-from watchroom.intake.served_streams import AtStart
 from watchroom.kafka.topic_metadata import LogsSeen
 from watchroom.kafka.topics import ensure_topics
 from watchroom.store.keys import Keys
@@ -199,8 +198,8 @@ async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(work
     assert working.health.not_live()
     working.intake.streams.leave(CHANGED)
     assert working.health.not_live() == working.health.not_ready() == []
-    assert working.health.report()["left"] == {"crimes": f"measure crime_recorded changed; {REMEDIES}"}
-    assert working.health.left() == [f"{SAID}measure crime_recorded changed; {REMEDIES}"]
+    left = {"crimes": f"{SAID}measure crime_recorded changed; {REMEDIES}"}
+    assert working.health.report()["left"] == working.health.left() == left
 
 
 async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> None:

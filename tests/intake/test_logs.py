@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from watchroom.intake.logs import MOST_REMEMBERED, Repeats, log_to_stderr
+from watchroom.intake.health import MOST_REMEMBERED, Repeats, log_to_stderr
 
 
 def shown(repeats: Repeats, message: str, *values: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchroom.intake.membership import Membership
+from watchroom.intake.assignment import Membership
 
 
 def test_a_new_worker_whose_name_is_taken_at_every_heartbeat_notices() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.flow.servers import RedisServer
 from tests.reports.redis_months import NOW_MS, Happened, fill, months, settings_on
 from watchroom.catalogue.load import load_catalogue
-from watchroom.intake.month_bands import MonthBandsWriter
+from watchroom.intake.background import MonthBandsWriter
 from watchroom.intake.partition import make_store
 from watchroom.kafka.topics import Topics
 from watchroom.kinds.names import token_month
@@ -48,7 +48,7 @@ def write(settings: Settings, at_ms: int = NOW_MS) -> int:
 
     async def once() -> int:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, frozenset(), {}))
+        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, {}))
         try:
             return await MonthBandsWriter(settings, catalogue, store).write("calls", at_ms)
         finally:
@@ -159,7 +159,7 @@ def test_bands_of_changed_tokens_are_not_written(settings: Settings) -> None:
 
     async def racing() -> int:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, frozenset(), {}))
+        store = make_store(settings, catalogue, Topics({settings.topic(s): 1 for s in STREAMS}, {}))
         writer = MonthBandsWriter(settings, catalogue, store)
 
         def read_and_change(name: str) -> dict[str, int]:

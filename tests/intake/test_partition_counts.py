@@ -11,7 +11,8 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
 from watchroom.errors import BrokerUnavailable, ConfigurationInvalid, PartitionsAdded, WorkFailed
-from watchroom.intake.freshness import Answer
+from watchroom.intake.assigned_partition import Answer
+from watchroom.intake.assignment import AtStart
 from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
 from watchroom.intake.partition_counts import (
@@ -26,7 +27,6 @@ from watchroom.intake.partition_counts import (
     needs_rebuild,
     refuse_early,
 )
-from watchroom.intake.served_streams import AtStart
 from watchroom.kafka.topic_metadata import LogsSeen, TopicSeen
 from watchroom.kafka.topics import Topics
 from watchroom.store.partition_counts import Count, PartitionCounts
@@ -40,7 +40,7 @@ WAS_SIX = PartitionCounts((FOUR, SIX))
 
 def topics(count: int, log_id: str = "a") -> Topics:
     """What the broker says."""
-    return Topics({CALLS: count}, frozenset(), {CALLS: log_id}, ASKED_MS)
+    return Topics({CALLS: count}, {CALLS: log_id}, ASKED_MS)
 
 
 def held(**said: Any) -> Held:
@@ -158,7 +158,7 @@ def test_a_recreated_topic_starts_again() -> None:
 
 def test_a_topic_with_fewer_partitions_than_were_noted_begins_again() -> None:
     """Kafka takes none away: where brokers have no ids of logs, the count alone says that the topic is another."""
-    without_ids = Topics({CALLS: 3}, frozenset(), {}, ASKED_MS)
+    without_ids = Topics({CALLS: 3}, {}, ASKED_MS)
     found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),))
     with pytest.raises(BrokerUnavailable, match=r"shows 4 partitions for topic watchroom\.calls, but showed 6 before"):
@@ -196,7 +196,7 @@ def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
 
 def test_the_option_changes_no_topic_that_it_does_not_name() -> None:
     """One that has always had six would lose what lies where six put it."""
-    both = Topics({CALLS: 6, CRIMES: 6}, frozenset(), {}, ASKED_MS)
+    both = Topics({CALLS: 6, CRIMES: 6}, {}, ASKED_MS)
     found = counts_of(both, held(), {CALLS: 4})
     assert found[CALLS].counts == (Count(4, 0), Count(6, ASKED_MS, ASKED_MS))
     assert found[CRIMES].counts == (Count(6, 0, ASKED_MS),)
@@ -243,7 +243,7 @@ def test_a_stream_with_more_partitions_is_given_up_and_the_others_go_on() -> Non
     assert not worker.failed.is_set()
     health = Health(worker.status)
     health.intake = worker
-    assert health.left() == [worker.streams.added["calls"]]
+    assert health.left() == worker.streams.added
     assert health.report()["left"] == worker.streams.added
     assert "run `watchroom rebuild`" in worker.streams.added["calls"]
     worker.streams.logs_seen(LogsSeen({}, (), {CRIMES: 5}, 11_000))

@@ -29,7 +29,7 @@ PLACE = TopicPartition("watchroom.calls", 1)
 
 def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = False) -> str:
     """What the refusal says; empty for none."""
-    others = {start.topic_partition: "was deleted and created again"} if is_other else {}
+    others = {start.topic_partition} if is_other else set()
     try:
         refuse_loss([start], others, MONTHS, Calendar("Europe/London"), future_ms=300_000, lose_before=lose_before)
     except WorkFailed as error:

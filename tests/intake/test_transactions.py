@@ -6,8 +6,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from watchroom.intake.assigned_partition import ANSWERED_MS, OPEN_FOR_MS, AssignedPartition
-from watchroom.intake.freshness import Answer
+from watchroom.intake.assigned_partition import ANSWERED_MS, OPEN_FOR_MS, Answer, AssignedPartition
 from watchroom.store.open_transactions import OpenTransaction, by_partition, field, value
 
 clock_s = [0.0]

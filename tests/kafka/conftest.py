@@ -11,8 +11,8 @@ from tests.flow.servers import KafkaServer
 from tests.flow.servers.certificates import Authority, Certificate
 from tests.parts import PartMissing, missing
 from watchroom.demo.server import LOOPBACK
-from watchroom.kafka import login_check, login_limit
-from watchroom.kafka.login_limit import LoginLimit
+from watchroom.kafka import login
+from watchroom.kafka.login import LoginLimit
 
 USER, PASSWORD = "wr", "cr-3/t?#@"  # may do everything
 OTHER, OTHER_PASSWORD = "other", "another"  # may do what a test lets it
@@ -81,8 +81,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
 def limit(monkeypatch: pytest.MonkeyPatch) -> LoginLimit:
     """Logins are limited for a whole process: what one test was refused is not to hold up the next."""
     fresh = LoginLimit()
-    monkeypatch.setattr(login_limit, "login_limit", fresh)
-    monkeypatch.setattr(login_check, "login_limit", fresh)
+    monkeypatch.setattr(login, "login_limit", fresh)
     return fresh
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.parts import ROOT
 
 SERVICES = ROOT / "services" / "watchroom"
-DOOR = ("kafka/clients.py", "kafka/login_limit.py")
+DOOR = ("kafka/clients.py", "kafka/login.py")
 CLIENTS = {
     "AIOKafkaProducer", "AIOKafkaConsumer", "AIOKafkaAdminClient", "AIOKafkaClient", "AIOKafkaConnection",
     "create_conn", "KafkaProducer", "KafkaConsumer", "open_connection", "create_connection",

@@ -24,8 +24,8 @@ from watchroom.demo.command import SIMULATED_SOURCES
 from watchroom.demo.processes import environment
 from watchroom.errors import BrokerRefuses, ConfigurationInvalid
 from watchroom.intake.worker import Worker
-from watchroom.kafka import login_check
-from watchroom.kafka.login_check import check_login
+from watchroom.kafka import login
+from watchroom.kafka.login import check_login
 from watchroom.kafka.produce import Outgoing, produce
 from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
@@ -281,6 +281,6 @@ async def test_a_file_that_cannot_be_used_is_named(secured: Secured, name: str) 
 
 def test_a_broker_that_does_not_answer_is_left_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe has nothing to add to `did not answer`."""
-    monkeypatch.setattr(login_check, "WITHIN_MS", 300)
+    monkeypatch.setattr(login, "WITHIN_MS", 300)
     asyncio.run(check_login(read_settings(kafka="127.0.0.1:1")))
     assert os.environ.get("WATCHROOM_KAFKA") is None

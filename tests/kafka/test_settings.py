@@ -13,7 +13,7 @@ import pytest
 from tests.parts import ROOT
 from watchroom.demo.processes import environment
 from watchroom.errors import ConfigurationInvalid
-from watchroom.kafka.security import security_of
+from watchroom.kafka.login import security_of
 from watchroom.settings import read_settings
 
 SASL = {"kafka_security": "sasl_plaintext", "kafka_user": "wr", "kafka_password": "hunter2-hunter2"}

@@ -25,7 +25,7 @@ from watchroom.events.record import Record
 from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.health import Status
-from watchroom.kafka import login_check, login_limit
+from watchroom.kafka import login
 from watchroom.kafka.clients import consumer as make_consumer
 from watchroom.kafka.produce import Outgoing, produce
 from watchroom.kafka.topics import ensure_topics
@@ -104,26 +104,26 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         found.append(time.monotonic())
         return await create_conn(*arguments, **more)
 
-    monkeypatch.setattr(login_limit, "create_conn", counted)
+    monkeypatch.setattr(login, "create_conn", counted)
     return found
 
 
 async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(secured: Secured, tries: list[float]) -> None:
     """The client's own pace would be hundreds of tries; the sentence is that of a worker that starts."""
     settings = read_settings(**secured.scram(kafka_password="changed"))
-    assert login_check.refused_now(settings) is None
+    assert login.refused_now(settings) is None
     async with running(settings, secured.scram()["kafka_password"]) as consumer:
         tries.clear()
         until_s = time.monotonic() + 4
         while time.monotonic() < until_s:
             await consumer.getmany(timeout_ms=500)
         assert len(tries) == 2  # at once and after 2 s; then after 4, 8, 16, 16 s, so six in a minute
-        said = login_check.refused_now(settings) or ""
+        said = login.refused_now(settings) or ""
         assert "rejects the SCRAM-SHA-512 login of user 'wr'" in said
         assert "WATCHROOM_KAFKA_PASSWORD" in said
         consumer._client._sasl_plain_password = secured.scram()["kafka_password"]
         async with asyncio.timeout(20):
-            while login_check.refused_now(settings) is not None:
+            while login.refused_now(settings) is not None:
                 await consumer.getmany(timeout_ms=200)
 
 

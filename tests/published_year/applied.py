@@ -48,7 +48,7 @@ def import_baselines(settings: Settings, printed: Printed, scale: float) -> None
 
 
 async def _apply(settings: Settings, events: Iterable[Simulated]) -> None:
-    topics = Topics({settings.topic(stream): 1 for stream in settings.streams}, frozenset(), {})
+    topics = Topics({settings.topic(stream): 1 for stream in settings.streams}, {})
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     store = make_store(settings, catalogue, topics)
 

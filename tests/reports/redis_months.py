@@ -48,7 +48,7 @@ def fill(settings: Settings, events: Sequence[Happened], *, fresh_ms: int = NOW_
 
 
 async def _fill(settings: Settings, events: Sequence[Happened], fresh_ms: int) -> None:
-    topics = Topics({settings.topic(stream): 1 for stream in settings.streams}, frozenset(), {})
+    topics = Topics({settings.topic(stream): 1 for stream in settings.streams}, {})
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     store = make_store(settings, catalogue, topics)
 

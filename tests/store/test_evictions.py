@@ -103,7 +103,7 @@ async def test_a_worker_looks_at_redis_before_it_writes_anything(
     """Partition counts are the first that it notes; all rights that are missing are named together before that."""
 
     async def found(_: Settings) -> Topics:
-        return Topics({settings.topic("calls"): 4}, frozenset(), {})
+        return Topics({settings.topic("calls"): 4}, {})
 
     monkeypatch.setattr(worker, "ensure_topics", found)
     plain.config_set("maxmemory-policy", "volatile-lru")

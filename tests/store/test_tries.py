@@ -31,7 +31,7 @@ from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
 from watchroom.exporter.run import judge, now_ms
 from watchroom.exporter.server import Asked
-from watchroom.intake.month_bands import MonthBandsWriter
+from watchroom.intake.background import MonthBandsWriter
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
 from watchroom.store.backoff import Backoff

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
 
@@ -26,6 +25,7 @@ from watchroom.rolling.buckets import DAY_MS
 from watchroom.settings import Settings, SourceRule
 from watchroom.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.simulator.feed import Feed
+from watchroom.timing import now_ms
 
 LOOK_S = 0.2
 SHOW_EVERY_S = 1.0
@@ -34,13 +34,6 @@ INTERRUPTED = 130
 AREAS = Path("areas.toml")  # of the simulated force: those of the shipped file
 
 SIMULATED_SOURCES = {stream: {name: SourceRule(heartbeats=True, history=True)} for stream, name in SOURCES.items()}
-
-
-class Load(NamedTuple):
-    """What loading the past took."""
-
-    events: int
-    took_s: float
 
 
 def run_demo(
@@ -98,7 +91,7 @@ class _Demo:
         self._console = console
         self._days = days
         self._busy = busy
-        self._now_ms = time.time_ns() // 1_000_000
+        self._now_ms = now_ms()
         self._start_ms = begins_ms(self._now_ms, days)
         self._feed = Feed(
             stack.settings,
@@ -117,13 +110,7 @@ class _Demo:
         address = f"http://{self._stack.settings.exporter_host}:{self._stack.settings.exporter_port}/"
         self._console.print(f"board: {address}  metrics: {address}metrics", highlight=False, soft_wrap=True)
         with self._feed:
-            load = self._load()
-            self._console.print(
-                f"loaded {load.events:,} events from {self._days} days and the {LEAD_IN_MS // DAY_MS} days before them "
-                f"in {load.took_s:.1f} s "
-                f"({load.events / load.took_s:,.0f} events/s, simulated, sent and applied)",
-                highlight=False,
-            )
+            self._load()
             self._await_published()
             if examine is not None:
                 self._console.print(
@@ -135,7 +122,7 @@ class _Demo:
         self._sum_up(seen, events, live_s)
         return 0
 
-    def _load(self) -> Load:
+    def _load(self) -> None:
         began_s = time.monotonic()
         with Loading(self._console, (self._now_ms - self._start_ms) // DAY_MS) as loading:
             while self._feed.ends is None:
@@ -145,7 +132,12 @@ class _Demo:
             self._look()
             ends, events = self._feed.ends or {}, self._feed.sent
             wait_applied(self._stack.reader, ends, self._look, lambda _: loading.show(self._loaded()))
-        return Load(events, time.monotonic() - began_s)
+        took_s = time.monotonic() - began_s
+        self._console.print(
+            f"loaded {events:,} events from {self._days} days and the {LEAD_IN_MS // DAY_MS} days before them "
+            f"in {took_s:.1f} s ({events / took_s:,.0f} events/s, simulated, sent and applied)",
+            highlight=False,
+        )
 
     def _applied(self) -> int:
         return sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
@@ -215,12 +207,12 @@ def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:
         return f"doctor: could not run ({type(error).__name__}: {error})"
 
 
-def begins_ms(now_ms: int, days: int) -> int:
+def begins_ms(before_ms: int, days: int) -> int:
     """When the simulation begins: long enough before the last `days` that these are like any others.
 
     All of it is sent. If only the open incidents were, the figures of those days would contain only the slowest ones.
     """
-    return now_ms - days * DAY_MS - LEAD_IN_MS
+    return before_ms - days * DAY_MS - LEAD_IN_MS
 
 
 def _own(settings: Settings) -> Settings:

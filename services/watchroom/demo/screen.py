@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.command_output import table
 from watchroom.demo.view import NO_DATA, NONE, View
 
 PLAIN_EVERY_S = 5.0
@@ -127,14 +128,10 @@ def age_text(age_s: float | None) -> str:
 
 
 def _table(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for column in columns:
-        table.add_column(column, justify="right")
+    shown = table("", *columns, title=title, right=columns.keys())
     for name in next(iter(columns.values())):
-        values = [rows[name] for rows in columns.values()]
-        table.add_row(name, *(Text(value, style=_style(value)) for value in values))
-    return table
+        shown.add_row(name, *(Text(rows[name], style=_style(rows[name])) for rows in columns.values()))
+    return shown
 
 
 def _style(value: str) -> str:

@@ -72,21 +72,22 @@ def running_stack(
         given, other = ("--kafka", "--redis") if redis_url is None else ("--redis", "--kafka")
         raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither for the embedded stack")])
     with ExitStack() as ending:
-        own_ports = {"health_port": free_port(), "worker_name": WORKER_NAME}
-        if kafka is None or redis_url is None:
+        own: dict[str, object] = {
+            "health_port": free_port(),
+            "worker_name": WORKER_NAME,
+            "sources": _with(settings.sources, sources),
+            "streams": tuple(stream for stream in STREAMS if stream in sources or stream in settings.streams),
+        }
+        checks = []
+        if kafka is None:
             embedded = ending.enter_context(EmbeddedStack())
-            servers: dict[str, object] = {"kafka": embedded.kafka, "redis_url": embedded.redis_url}
-            servers |= {name: Settings.model_fields[name].default for name in OF_ANOTHER_REDIS}
-            servers["session_timeout_s"] = EMBEDDED_SESSION_S
-            checks = [embedded.check]
+            own |= {name: Settings.model_fields[name].default for name in OF_ANOTHER_REDIS}
+            own |= {"kafka": embedded.kafka, "redis_url": embedded.redis_url, "session_timeout_s": EMBEDDED_SESSION_S}
+            checks.append(embedded.check)
         else:
-            servers, checks = {"kafka": kafka, "redis_url": redis_url}, []
-        is_embedded = kafka is None or redis_url is None
-        fed = [stream for stream in STREAMS if stream in sources or stream in settings.streams]
-        if not is_embedded:
             _check_fed(settings, sources)
-        own = {**own_ports, "sources": _with(settings.sources, sources), "streams": tuple(fed)}
-        ours = settings.model_copy(update={**servers, **own})
+            own |= {"kafka": kafka, "redis_url": redis_url}
+        ours = settings.model_copy(update=own)
         reader = Reader(ours.redis, ours.force)
         ending.callback(reader.close)
         _refuse_evicting(reader, ours)

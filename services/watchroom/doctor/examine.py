@@ -35,7 +35,6 @@ from watchroom.settings import Settings, read_settings
 from watchroom.store.compatibility import redefined
 
 WITHIN_S: Final = 20.0  # for Kafka and for Redis; a whole run takes less than 30 s
-_ORDER: Final = tuple(Severity)
 
 
 def examine_environment(**given: object) -> list[Finding]:
@@ -44,12 +43,12 @@ def examine_environment(**given: object) -> list[Finding]:
     try:
         settings = read_settings(**given)
     except ConfigurationInvalid as error:
-        found += settings_checks.of_faults(error.faults)
+        found += settings_checks.of_faults(error.faults)  # all of them as bad as can be
         try:
             settings = Settings(**given)  # type: ignore[arg-type]  # unknown variables do not prevent checks
         except (ValidationError, SettingsError):
-            return [*found, settings_checks.nothing_else_checked()]
-    return _sorted([*found, *examine(settings)])
+            return [*found, settings_checks.NOTHING_ELSE_CHECKED]
+    return [*found, *examine(settings)]
 
 
 def examine(settings: Settings, *, embedded: bool = False) -> list[Finding]:
@@ -59,7 +58,8 @@ def examine(settings: Settings, *, embedded: bool = False) -> list[Finding]:
         settings: Name the servers.
         embedded: Whether it is the embedded stack; what that lacks by design is not reported.
     """
-    return _sorted(asyncio.run(_examine(settings, embedded=embedded)))
+    found = asyncio.run(_examine(settings, embedded=embedded))
+    return sorted(found, key=lambda one: list(Severity).index(one.severity))
 
 
 async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
@@ -77,7 +77,7 @@ async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
     faults = settings_checks.unusable_files(settings)
     found += settings_checks.of_faults(faults)
     if faults:
-        return [*found, settings_checks.nothing_else_checked()]
+        return [*found, settings_checks.NOTHING_ELSE_CHECKED]
     kafka, redis, pages = await asyncio.gather(_kafka(settings), _redis(settings), fetch_pages(settings))
     found += of_kafka(settings, kafka, redis)
     found += of_redis(settings, redis, catalogue)
@@ -90,8 +90,13 @@ def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding
     """Brokers, topics, workers and sources."""
     yield from broker_checks.of_brokers(settings, kafka.failures)
     yield from broker_checks.of_encryption(settings)
-    yield from broker_checks.of_replicas(kafka.topics or {})
-    yield from topic_checks.of_kafka(settings, kafka, redis.meta)
+    if kafka.topics is not None:
+        yield from broker_checks.of_replicas(kafka.topics)
+        yield from topic_checks.of_missing(settings, kafka.topics)
+        yield from topic_checks.of_partitions(settings, kafka.topics, redis.meta)
+        yield from topic_checks.of_log_ids(settings, kafka.log_ids, redis.meta)
+        yield from topic_checks.of_settings(settings, kafka.topics, kafka.settings)
+        yield from topic_checks.of_replication(settings, kafka.topics)
     if kafka.group is not None:
         yield from consumer_checks.of_group(settings, kafka.topics or {}, kafka.group)
     if redis.read_ms:
@@ -144,7 +149,3 @@ async def _redis(settings: Settings) -> Redis:
             return await asyncio.to_thread(redis_facts, settings)
     except TimeoutError:
         return Redis(failure=f"did not answer within {WITHIN_S:g} s")
-
-
-def _sorted(found: list[Finding]) -> list[Finding]:
-    return sorted(found, key=lambda one: _ORDER.index(one.severity))

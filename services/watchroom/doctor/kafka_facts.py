@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
+from aiokafka.errors import KafkaError
 
 from watchroom import timing
 from watchroom.admission.binary_mode import parse_record
@@ -17,9 +17,7 @@ from watchroom.doctor.facts import Group, Kafka, LastRecord, Log, Partition
 from watchroom.doctor.finding import listed
 from watchroom.errors import BrokerUnavailable, EventRefused
 from watchroom.kafka import clients
-from watchroom.kafka.header_names import accept_any_header_name
-from watchroom.kafka.login_check import refusal
-from watchroom.kafka.security import Security, security_of
+from watchroom.kafka.login import Security, refusal, security_of
 from watchroom.kafka.topic_metadata import log_ids
 from watchroom.kafka.topics import found_settings, owned_topics
 from watchroom.settings import Settings
@@ -40,11 +38,7 @@ async def kafka_facts(settings: Settings) -> Kafka:
     servers = [server.strip() for server in settings.kafka.split(",")]
     security = security_of(settings)
     answers = await asyncio.gather(*(_refusal(server, security) for server in servers))
-    failures = {
-        server: (found.answer, found.look_at)
-        for server, found in zip(servers, answers, strict=True)
-        if found is not None
-    }
+    failures = {server: found for server, found in zip(servers, answers, strict=True) if found is not None}
     if len(failures) == len(servers):
         return Kafka(failures=failures)
     settings = settings.model_copy(update={"kafka": ",".join(server for server in servers if server not in failures)})
@@ -106,16 +100,12 @@ async def _topics(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, l
 
 
 async def _group(admin: AIOKafkaAdminClient, name: str) -> Group:
-    (answer,) = await admin.describe_consumer_groups([name])
-    # (error, group, state, protocol type, protocol, members, ...)
-    code, *_, members = answer.groups[0][:6]
-    if code and for_code(code) is not GroupIdNotFound:
-        raise for_code(code)
+    members = await clients.group_members(admin, name)
     assigned: dict[str, list[int]] = {}
-    for member in members or ():
+    for member in members:
         for topic, numbers in _assignment(member[-1]):
             assigned.setdefault(topic, []).extend(numbers)
-    return Group([str(member[0]) for member in members or ()], assigned)
+    return Group([str(member[0]) for member in members], assigned)
 
 
 def _assignment(encoded: bytes) -> Iterable[tuple[str, list[int]]]:
@@ -134,7 +124,6 @@ async def _logs(
     ]
     if not assigned:
         return {}
-    accept_any_header_name()
     consumer = clients.consumer(
         settings,
         enable_auto_commit=False,

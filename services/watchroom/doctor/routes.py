@@ -41,10 +41,6 @@ class Configuration(NamedTuple):
     smarthost: str = ""
     intervals: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # time intervals by name
 
-    def route(self, alert: Alert) -> list[str]:
-        """Names of the receivers that an alert is routed to."""
-        return list(dict.fromkeys(each.receiver for each in self.reached(alert)))
-
     def reached(self, alert: Alert) -> list[Reached]:
         """The receivers that an alert is routed to, and whether their routes are always muted."""
         routes = _reached(self.root, alert, str(self.root.get("receiver", "")))

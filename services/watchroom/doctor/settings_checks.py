@@ -11,7 +11,7 @@ from typing import Final
 
 from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.kafka.security import security_of
+from watchroom.kafka.login import security_of
 from watchroom.settings import PREFIX, Settings
 from watchroom.settings.read import SECRETS
 from watchroom.store.connection import client
@@ -27,9 +27,8 @@ def of_faults(faults: Iterable[Fault], check: str = "settings") -> Iterator[Find
         yield finding(f"{check}.refused", subject, found=fault.found, write=fault.write)
 
 
-def nothing_else_checked() -> Finding:
-    """Without settings there are no servers to ask."""
-    return finding("settings.stop", "everything else")
+NOTHING_ELSE_CHECKED: Final = finding("settings.stop", "everything else")
+"""Without settings there are no servers to ask."""
 
 
 def of_settings(settings: Settings) -> Iterator[Finding]:

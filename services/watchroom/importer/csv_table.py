@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
+from watchroom.events.messages import shown
 from watchroom.importer.encodings import WrongEncoding, shown_encoding, undecoded
 from watchroom.importer.local_time import LocalTimes
 from watchroom.importer.mapping_model import MappingConfig
@@ -131,8 +132,8 @@ class CsvTable:
             if other in header
             else "the correct file.delimiter in the mapping"
         )
-        shown = f", {header if len(header) <= 60 else header[:57] + '...'!r}" if is_shown else ""
-        found = f"one column{shown}: {self._delimiter!r} does not split it"
+        column = f", {shown(header)}" if is_shown else ""
+        found = f"one column{column}: {self._delimiter!r} does not split it"
         return Fault(self._name, "header", f"{mark}, and {found}" if mark else found, write)
 
     def rows(self, number: int) -> Iterator[Row | RowRefused]:

@@ -64,13 +64,13 @@ def pick(candidates: Sequence[Candidate], source: FieldSource, key: str) -> int 
     if source.pick in (None, "same"):
         found = f"{len(values)} tokens" if source.token else ", ".join(sorted(map(str, values))[:3])
         raise ValueUnusable(f"{key}: rows of one entity differ ({found}); set pick to min, max, first or last")
+    choose = min if source.pick in ("first", "min") else max
     if source.pick in ("first", "last"):
-        edge = (min if source.pick == "first" else max)(candidate.order for candidate in candidates)
-        values = {candidate.value for candidate in candidates if candidate.order == edge}
-        return min(values)
+        edge = choose(candidate.order for candidate in candidates)
+        return min(candidate.value for candidate in candidates if candidate.order == edge)
     if source.order_as == "number":
-        return (min if source.pick == "min" else max)(values, key=lambda value: number_of(str(value), key))
-    return (min if source.pick == "min" else max)(values)
+        return choose(values, key=lambda value: number_of(str(value), key))
+    return choose(values)
 
 
 def key_text(text: str, column: str) -> str:

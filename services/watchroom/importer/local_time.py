@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
 from watchroom.importer.mapping_model import HourRule, TimeConfig
-from watchroom.importer.time_forms import EARLIEST, EPOCHS, LATEST, fits_instead, is_clock, read, read_clock
+from watchroom.importer.time_forms import EARLIEST, EPOCH, EPOCHS, LATEST, fits_instead, is_clock, read, read_clock
 from watchroom.importer.time_limits import Limits
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCAL_EPOCH = _EPOCH.replace(tzinfo=None)
+_LOCAL_EPOCH = EPOCH.replace(tzinfo=None)
 _MS = timedelta(milliseconds=1)
 _QUARTER_MS = 900_000  # clocks change, and offsets are, on whole quarters of an hour
 _KEPT = 100_000  # quarters of an hour remembered: nearly three years
@@ -38,7 +37,7 @@ class LocalTimes:
     ambiguous: HourRule
     missing: HourRule
     limits: Limits
-    near: datetime | None = None  # local time that clock times without a day lie within 12 h of
+    near: datetime | None = None  # local time that clock times lie within 12 h of; None: they have no day
     _offsets: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -58,10 +57,9 @@ class LocalTimes:
         """The same, but an hour that happens twice is its second one."""
         return replace(self, ambiguous="later")
 
-    def near_to(self, ms: int | None) -> LocalTimes:
-        """The same, but clock times lie within 12 h of a time; None: no such time is known, so they have no day."""
-        local = None if ms is None else (_EPOCH + ms * _MS).astimezone(self.zone).replace(tzinfo=None)
-        return replace(self, near=local)
+    def near_to(self, ms: int) -> LocalTimes:
+        """The same, but clock times lie within 12 h of a time."""
+        return replace(self, near=(EPOCH + ms * _MS).astimezone(self.zone).replace(tzinfo=None))
 
     def ms(self, text: str, formats: Sequence[str] = ()) -> int:
         """Milliseconds since the epoch.
@@ -110,7 +108,7 @@ class LocalTimes:
         for form in formats or self.formats:
             try:
                 moment = read(text, form)
-                if moment.replace(tzinfo=moment.tzinfo or UTC) == _EPOCH or self._instant_ms(moment, text) == 0:
+                if moment.replace(tzinfo=moment.tzinfo or UTC) == EPOCH or self._instant_ms(moment, text) == 0:
                     return True
             except (ValueError, OverflowError):  # TimeUnreadable is one: an hour that is in doubt is not the epoch
                 continue
@@ -169,7 +167,7 @@ class LocalTimes:
 
 def ms_of(instant: datetime) -> int:
     """An aware datetime as milliseconds since the epoch, rounded down."""
-    return (instant - _EPOCH) // _MS
+    return (instant - EPOCH) // _MS
 
 
 @lru_cache(maxsize=8192)  # an event says its time three times

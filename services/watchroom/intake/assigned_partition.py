@@ -7,22 +7,94 @@ after every disagreement.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
 from watchroom.intake.batches import Fetched, RecordBatch
-from watchroom.intake.freshness import Answer, Freshness
 from watchroom.intake.partition import PartitionApplier
 from watchroom.store.open_transactions import OpenTransaction
 from watchroom.timing import Clock, Pause
 
 START_FIRST_S, START_MOST_S = 0.05, 2.0
-REFUSED_FIRST_S, REFUSED_MOST_S = 2.0, 16.0
 MOST_QUEUED = 2  # batches of one partition between fetch and apply
 OPEN_FOR_MS = 5_000  # producers that work commit several times a second
 ANSWERED_MS = 5_000  # fetches are answered within half a second
+MOST_PAIRS = 64
+SLOT_MS = 100  # at most one unmet pair is kept in each slot of this length
+
+
+class Answer(NamedTuple):
+    """One fetch answer of one partition."""
+
+    sent_ms: int  # when the request left, milliseconds since the epoch
+    position: int  # offset from which it asked
+    end: int  # the log's end that the answer showed
+    stable: int | None = None  # readable up to here: below the end while a transaction is open; None: up to the end
+
+
+class Freshness:
+    """Until when one partition is applied (see docs/architecture.md#fresh-alive-absent). It never goes back.
+
+    A fetch answer shows the log's end at some moment between the request and the answer. Only the moment of the request
+    is certain, because the answer may have waited in a socket while the process was paused. So a pair is (moment
+    when the fetch was SENT, end that its answer showed). Once everything below that end is applied, the partition
+    is applied until that moment.
+
+    On a busy partition the applied offset never equals the end, so pairs are kept until they are met. If there are too
+    many, they are thinned out, not dropped oldest first: a worker that is always a few answers behind would otherwise
+    wait for ever for pairs that were dropped just before they were met.
+    """
+
+    def __init__(self) -> None:
+        self._unmet: list[tuple[int, int]] = []  # (sent_ms, end), both ascending
+        self._fresh_ms: int | None = None
+
+    def answered(self, answer: Answer) -> None:
+        """Note an answer.
+
+        An end below the position asked for proves nothing and is ignored: it comes from another log, or from a new
+        leader that does not know its high watermark yet.
+        """
+        if answer.end < answer.position:
+            return
+        if self._unmet:
+            sent_ms, end = self._unmet[-1]
+            if answer.sent_ms < sent_ms or answer.end < end:
+                return
+            if answer.end == end:
+                self._unmet[-1] = (answer.sent_ms, end)
+                return
+            if answer.sent_ms < sent_ms + SLOT_MS:
+                return
+        self._unmet.append((answer.sent_ms, answer.end))
+        if len(self._unmet) > MOST_PAIRS:
+            del self._unmet[self._most_crowded()]
+
+    def as_of(self, next_offset: int) -> int | None:
+        """Applied until when, once everything below `next_offset` is applied; None before any end was met."""
+        met = 0
+        for sent_ms, end in self._unmet:
+            if end > next_offset:
+                break
+            met += 1
+            if self._fresh_ms is None or sent_ms > self._fresh_ms:
+                self._fresh_ms = sent_ms
+        if met:
+            # the last met pair stays: a later answer with the same end makes it younger
+            del self._unmet[: met - 1]
+        return self._fresh_ms
+
+    def _most_crowded(self) -> int:
+        """The pair, neither first nor last, whose neighbours are closest together in time."""
+        pairs = self._unmet
+        return min(range(1, len(pairs) - 1), key=lambda i: pairs[i + 1][0] - pairs[i - 1][0])
+
+    def forget(self) -> None:
+        """The partition starts again: old ends say nothing about what is applied now."""
+        self._unmet.clear()
+        self._fresh_ms = None
 
 
 class State(StrEnum):
@@ -218,81 +290,3 @@ class AssignedPartition:
         if self.is_reading and (self.stable is None or self.stable <= self.next_offset):
             self._progress_at_s = now_s  # so an event after a quiet hour does not look like an hour's stall
         return now_s - self._progress_at_s
-
-
-class Assignment:
-    """All partitions that are assigned to this worker.
-
-    Args:
-        make_applier: Called for each partition that becomes ours.
-        clock_s: See `AssignedPartition`.
-        left: Topics of which nothing is applied.
-    """
-
-    def __init__(
-        self, make_applier: Callable[[str, int], PartitionApplier], clock_s: Clock, left: Iterable[str] = ()
-    ) -> None:
-        self._make_applier = make_applier
-        self._clock_s = clock_s
-        self._partitions: dict[tuple[str, int], AssignedPartition] = {}
-        self.left: frozenset[str] = frozenset(left)  # we unsubscribe from these topics, whatever is assigned
-        self._refused: dict[str, tuple[Pause, float]] = {}  # by topic: not fetched before this clock time
-        self.counted_ms: dict[str, int] = {}  # by topic, see `counted`
-        self.joined = False  # whether the group has ever given us an assignment, even an empty one
-
-    def assign(self, topic_partitions: Iterable[tuple[str, int]]) -> None:
-        """Exactly these partitions are ours now, and each starts again."""
-        self.joined = True
-        ours = [tp for tp in (TopicPartition(*each) for each in topic_partitions) if tp.topic not in self.left]
-        for partition in self:
-            if partition.topic_partition in ours:
-                partition.reset()
-            else:
-                partition.release()
-        self._partitions = {tp: self._partitions.get(tp) or self._new(tp) for tp in ours}
-
-    def _new(self, topic_partition: TopicPartition) -> AssignedPartition:
-        partition = AssignedPartition(topic_partition, self._make_applier(*topic_partition), self._clock_s)
-        partition.counted_ms = self.counted_ms.get(topic_partition.topic)
-        return partition
-
-    def leave(self, topic: str) -> None:
-        """Apply nothing more of this topic, whatever is assigned."""
-        self.left |= {topic}
-        for partition in self.of_topic(topic):
-            partition.release()
-            del self._partitions[partition.topic_partition]
-
-    def counted(self, topic: str, asked_ms: int) -> None:
-        """Kafka, asked at `asked_ms`, has answered that the topic has as many partitions as we know."""
-        self.counted_ms[topic] = asked_ms
-        for partition in self.of_topic(topic):
-            partition.counted_ms = asked_ms
-
-    def refuse(self, topic: str) -> None:
-        """Kafka does not let us read this topic: fetch it again after 2, 4, 8, then every 16 s."""
-        pause, _ = self._refused.get(topic) or (Pause(REFUSED_FIRST_S, REFUSED_MOST_S), 0.0)
-        self._refused[topic] = pause, self._clock_s() + pause.next_s()
-
-    def is_refused(self, topic: str) -> bool:
-        """Whether it is too early to fetch this topic again."""
-        known = self._refused.get(topic)
-        return known is not None and self._clock_s() < known[1]
-
-    def allow(self, topic: str) -> bool:
-        """Kafka lets us read this topic; whether it had refused before."""
-        return self._refused.pop(topic, None) is not None
-
-    def get(self, topic_partition: tuple[str, int]) -> AssignedPartition | None:
-        """The partition, if it is ours."""
-        return self._partitions.get(topic_partition)
-
-    def of_topic(self, topic: str) -> list[AssignedPartition]:
-        """Our partitions of one topic."""
-        return [each for each in self if each.topic_partition.topic == topic]
-
-    def __iter__(self) -> Iterator[AssignedPartition]:
-        return iter(tuple(self._partitions.values()))
-
-    def __len__(self) -> int:
-        return len(self._partitions)

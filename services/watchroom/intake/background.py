@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import closing
 
 import structlog
 
+from watchroom.catalogue.model import Catalogue
 from watchroom.errors import BrokerUnavailable, StoreUnavailable
 from watchroom.intake.intake import Intake
 from watchroom.intake.partition_counts import (
@@ -21,19 +22,30 @@ from watchroom.intake.partition_counts import (
 from watchroom.kafka import clients
 from watchroom.kafka.topic_metadata import TopicSeen, topics_seen
 from watchroom.kafka.topics import Topics
+from watchroom.kinds import kind_of, names
+from watchroom.kinds.kind import Reads
+from watchroom.kinds.measure import Measure
+from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
+from watchroom.store import bands
 from watchroom.store.backoff import Backoff
+from watchroom.store.bands import MonthBands
+from watchroom.store.freshness import Age, age_of, applied_until
 from watchroom.store.keys import Keys
 from watchroom.store.noted import NotedHash
 from watchroom.store.open_transactions import OpenTransaction, field, value
 from watchroom.store.partition_counts import NOT_KNOWN, Count, PartitionCountStore
 from watchroom.store.read import Reader
-from watchroom.timing import Pause, now_ms
+from watchroom.store.write import Store
+from watchroom.timing import Pause, insist, now_ms
 
 LOOK_S = 0.5  # how often to look which partitions are due
 SILENT_S = 5.0  # a fetch is answered within 0.5 s, with records or without
 TRANSACTIONS_EVERY_S = 2.0
-RETRY_MOST_S = 16.0
+BANDS_EVERY_S = 30.0
+BANDS_WITHIN_S = 30.0  # to read a month's hashes
+COUNTS_EVERY_S = 0.5
+RETRY_FIRST_S, RETRY_MOST_S = 1.0, 16.0
 LAST_TRY_WITHIN_S = 5.0  # of a worker that ends
 
 log = structlog.get_logger("watchroom.intake")
@@ -60,20 +72,14 @@ async def touch_forever(intake: Intake, touch_s: float) -> None:
     Each partition in its own task, so that one that has to wait does not delay the others.
     """
     look_s = min(touch_s / 2, LOOK_S)
-    under_way: set[asyncio.Task[None]] = set()
-    try:
+    async with asyncio.TaskGroup() as under_way:
         while True:
             await asyncio.sleep(look_s)
             for partition in intake.assignment:
                 partition.stalled_s()
                 if partition.is_due(touch_s - look_s):
-                    task = asyncio.create_task(intake.touch(partition))
-                    under_way.add(task)
-                    task.add_done_callback(under_way.discard)
+                    under_way.create_task(intake.touch(partition))
             notice_silence(intake)
-    finally:
-        for task in under_way:
-            task.cancel()
 
 
 def notice_silence(intake: Intake) -> None:
@@ -185,23 +191,16 @@ class CountKeeper:
                 added[stream] = sentence
         return added
 
-    async def note_forever(self, intake: Intake) -> None:
-        """Note the new count of each topic whose partitions were added to, as soon as Kafka and Redis answer."""
-        pause = Pause(2 * LOOK_S, RETRY_MOST_S)
-        wait_s = LOOK_S
-        while True:
-            await asyncio.sleep(wait_s)
-            try:
-                await self._note_all(intake)
-            except (StoreUnavailable, BrokerUnavailable) as error:
-                log.warning("the new partition count is not recorded yet", detail=str(error))
-                wait_s = pause.next_s()
-            except Exception as error:  # noqa: BLE001  # nobody awaits this task
-                intake.fail(error)
-                return
-            else:
-                pause.reset()
-                wait_s = LOOK_S
+    async def note(self, intake: Intake) -> None:
+        """Note the new count of each topic whose partitions were added to, once Kafka and Redis answer."""
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, StoreUnavailable | BrokerUnavailable):
+                raise error
+            log.warning("the new partition count is not recorded yet", detail=str(error))
+
+        pause, refused = Pause(RETRY_FIRST_S, RETRY_MOST_S), Pause(RETRY_FIRST_S, RETRY_MOST_S)
+        await insist(lambda: self._note_all(intake), failed, pause=pause, refused=refused)
 
     async def finish(self, intake: Intake) -> None:
         """Try once more; if this fails, a rebuild finds the count by itself."""
@@ -223,10 +222,79 @@ class CountKeeper:
             intake.streams.to_note.pop(topic, None)
 
     async def _seen(self, topic: str) -> TopicSeen | None:
-        consumer = clients.consumer(self._settings)
-        with clients.errors_as_unavailable(self._settings):
-            try:
-                await clients.start(consumer, self._settings)
-                return (await topics_seen(consumer._client, [topic])).get(topic)  # noqa: SLF001 - no public way
-            finally:
-                await consumer.stop()
+        async with clients.open_consumer(self._settings) as consumer:
+            return (await topics_seen(consumer._client, [topic])).get(topic)  # noqa: SLF001 - no public way
+
+
+class MonthBandsWriter:
+    """Writes the bands of closed months that are missing, or that no longer agree with the hashes.
+
+    Tokens are kept for about a year, bands for good. The worker that has a stream's first partition writes them; any
+    other worker would write the same.
+
+    Args:
+        settings: Which Redis and force; the zone, and when months close.
+        catalogue: The measures.
+        store: Writes.
+    """
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._calendar = Calendar(settings.zone)
+        # with a back-off of its own: it needs rights that no step needs, and a missing one must not delay steps
+        self._reader = Reader(settings.redis, settings.force, BANDS_WITHIN_S)
+        measures = [m for m in catalogue.measures.values() if kind_of(m).reads is Reads.TOKENS]
+        self._of_stream = {s: [m for m in measures if m.stream == s] for s in settings.streams}
+
+    async def write_due(self, intake: Intake) -> None:
+        """Write what is due of the streams whose first partition is ours; if Redis does not answer, the next time."""
+        ours = {topic for topic, partition in (each.topic_partition for each in intake.assignment) if partition == 0}
+        for stream, measures in self._of_stream.items():
+            if measures and self._settings.topic(stream) in ours:
+                try:
+                    await self.write(stream, now_ms())
+                except StoreUnavailable as error:
+                    log.warning("bands of closed months are not written yet: no answer from Redis", detail=str(error))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._reader.close()
+
+    async def write(self, stream: str, at_ms: int) -> int:
+        """Write what is due of one stream; returns how many months were written.
+
+        Raises:
+            StoreUnavailable: Redis did not answer; the rest is written the next time.
+        """
+        if self._store.is_refused:  # after a changed password, for example; the steps find out when it is over
+            return 0
+        found = await asyncio.to_thread(self._due, stream, at_ms)
+        written = 0
+        for measure, month, made in found:
+            written += await self._store.write_bands(stream, bands.field(measure, month), made)
+        return written
+
+    def _due(self, stream: str, at_ms: int) -> Sequence[tuple[str, str, MonthBands]]:
+        applied_ms = applied_until(self._reader.partitions(), [self._settings.topic(stream)])
+        if applied_ms is None or age_of(applied_ms, at_ms, self._settings.fresh_s * 1000) is Age.OLD:
+            return []
+        versions, stored, _ = self._reader.held_tokens()
+        found = []
+        for measure in self._of_stream[stream]:
+            due = [m for m in self._closed(measure, versions, applied_ms) if _is_due(measure, m, versions, stored)]
+            made = bands.bands_of_months(measure.id, due, versions, self._reader.token_hash)
+            found += [(measure.id, month, each) for month, each in made]
+        return found
+
+    def _closed(self, measure: Measure, versions: Mapping[str, int], applied_ms: int) -> list[str]:
+        """Closed months whose hash is held."""
+        head = names.token_month(measure.id, "")
+        held = (name.removeprefix(head) for name in versions if name.startswith(head))
+        closes_after_ms = self._settings.closes_after_ms(measure.stream)
+        return [month for month in held if self._calendar.month_end_ms(month) + closes_after_ms < applied_ms]
+
+
+def _is_due(measure: Measure, month: str, versions: Mapping[str, int], stored: Mapping[str, str]) -> bool:
+    text = stored.get(bands.field(measure.id, month))
+    return text is None or not bands.is_current(bands.from_json(text), measure.id, month, versions)

@@ -17,15 +17,15 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownError
 
-from watchroom.errors import BrokerRefuses, BrokerUnavailable
+from watchroom.errors import BrokerRefuses, BrokerUnavailable, ConfigurationInvalid, Fault
 from watchroom.events import headers, reasons
 from watchroom.events.record import Headers
 from watchroom.intake.admission import Refused
 from watchroom.intake.health import Status
 from watchroom.kafka import clients
-from watchroom.kafka.login_limit import Refusals
-from watchroom.kafka.topic_settings import DEAD_LETTERS_MOST_BYTES
-from watchroom.kafka.topics import NOT_ALLOWED, RIGHTS, too_small_for_letters
+from watchroom.kafka.login import Refusals
+from watchroom.kafka.topic_settings import DEAD_LETTERS_MOST_BYTES, MOST_BYTES
+from watchroom.kafka.topics import NOT_ALLOWED, RIGHTS
 from watchroom.settings import Settings
 
 VALUE_MOST_BYTES = 1024 * 1024
@@ -186,7 +186,9 @@ class DeadLetters:
         if not isinstance(error, MessageSizeTooLargeError):
             return letter
         if letter.is_bare:
-            raise too_small_for_letters(self._topic, "a limit smaller than the headers of a dead letter") from error
+            found = "a limit smaller than the headers of a dead letter"
+            fault = Fault(f"Kafka topic {self._topic}", MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))
+            raise ConfigurationInvalid([fault]) from error  # waiting would not help
         where = {"topic": topic, "partition": partition, "offset": refused.record.offset}
         log.error("a dead letter is too large for its topic; only our headers are kept", **where)
         return letter_for(topic, partition, refused, is_bare=True)

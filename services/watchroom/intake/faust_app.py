@@ -38,7 +38,8 @@ from watchroom.errors import WorkFailed
 from watchroom.intake.batches import Fetched, RecordBatch
 from watchroom.intake.fetching import BatchThread
 from watchroom.intake.intake import Intake
-from watchroom.kafka.security import Security, security_of
+from watchroom.kafka.login import Security, security_of
+from watchroom.kafka.topic_metadata import look_at_logs
 from watchroom.settings import Settings
 
 REQUEST_TIMEOUT_S = 40.0
@@ -137,7 +138,7 @@ class BatchConsumer(Consumer):
         begins = await self._thread.call_thread(self._thread.begins, tuple(due))
         if not begins:
             return
-        intake.streams.logs_seen(await self._thread.call_thread(self._thread.look_at_logs))
+        intake.streams.logs_seen(await self._thread.call_thread(look_at_logs, self._thread._ensure_consumer()))
         found = await asyncio.gather(*(intake.start(due[tp][0], begin) for tp, begin in begins.items()))
         offsets = {tp: at for tp, at in zip(begins, found, strict=True) if at is not None}
         for tp in await self._thread.call_thread(self._thread.fetch_from, offsets):

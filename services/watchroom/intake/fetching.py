@@ -25,12 +25,12 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from watchroom.errors import BrokerRefuses, WorkFailed
-from watchroom.intake.assigned_partition import MOST_QUEUED, Assignment
+from watchroom.intake.assigned_partition import MOST_QUEUED, Answer
+from watchroom.intake.assignment import Assignment
 from watchroom.intake.batches import RecordBatch, batches_of
-from watchroom.intake.freshness import Answer
 from watchroom.intake.intake import Intake
 from watchroom.kafka.header_names import accept_any_header_name
-from watchroom.kafka.topic_metadata import BROKER_WAIT_S, LogsSeen, look_at_logs
+from watchroom.kafka.topic_metadata import BROKER_WAIT_S, look_at_logs
 from watchroom.timing import now_ms
 
 if TYPE_CHECKING:
@@ -91,16 +91,12 @@ class BatchThread(AIOKafkaConsumerThread):
             await asyncio.sleep(LOOK_S)
             try:
                 refuse_dead_tasks(self._ensure_consumer())
-                in_main_loop(intake.streams.logs_seen, await self.look_at_logs())
+                in_main_loop(intake.streams.logs_seen, await look_at_logs(self._ensure_consumer()))
             except (KafkaError, OSError, TimeoutError):
                 continue  # the fetches report that Kafka does not answer
             except Exception as error:  # noqa: BLE001  # nobody awaits this task
                 in_main_loop(intake.fail, error)
                 return
-
-    async def look_at_logs(self) -> LogsSeen:
-        """Which logs the subscribed topics have now; raises as `topic_metadata.look_at_logs`."""
-        return await look_at_logs(self._ensure_consumer())
 
     def _noting(self, fetch: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
         """A fetch that also passes on each partition's answer: when it was sent, from where, which end it showed.
@@ -217,7 +213,7 @@ class BatchThread(AIOKafkaConsumerThread):
         for tp, error in errors.items():
             if len(errors) == len(done) and not any(each.is_reading for each in self._assignment):
                 raise error
-            where = {"topic": tp.topic, "partition": tp.partition, "error": repr(error)}
+            where = {**tp._asdict(), "error": repr(error)}
             log.warning("Kafka returned no beginning offset; partition stalled (does it have a leader?)", **where)
         return {tp: task.result() for tp, task in done.items() if tp not in errors}
 

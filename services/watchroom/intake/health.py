@@ -1,12 +1,13 @@
-"""What a worker says about itself: counters, waits, and its pages `/livez`, `/readyz`, `/health` (JSON) and `/metrics`.
+"""What a worker says about itself: its log, its counters and waits, and its pages.
 
-The pages do not use Faust's web server: they answer before Kafka can be reached, and say so. Live means progress: what
-the log is known to hold gets applied. A worker that waits for a server is live, because a restart would not help, and
-not ready.
+The pages `/livez`, `/readyz`, `/health` (JSON) and `/metrics` do not use Faust's web server: they answer before Kafka
+can be reached, and say so. Live means progress: what the log is known to hold gets applied. A worker that waits for a
+server is live, because a restart would not help, and not ready.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,10 +18,10 @@ from aiohttp import web
 from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from watchroom import process
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.assigned_partition import AssignedPartition
-from watchroom.process import port_fault
 from watchroom.settings import Settings
 from watchroom.timing import now_ms
 
@@ -31,10 +32,16 @@ REPEAT_LOG_S = 30.0
 STALL_S = 60.0  # behind, and nothing applied for so long: not live
 ANSWER_S = 10.0  # no fetch answer, or no step written to Redis, for so long: not ready
 LAG = "watchroom_worker_lag_offsets"
-REMEDIES = (
-    "run this worker with the catalogue and settings that Redis was filled with, "
-    "or stop all workers and run `watchroom rebuild`"
-)
+MOST_REMEMBERED = 1000  # lines; texts with a number or an error in them may always be new
+# Faust logs every step of its start and end, its base classes also under the names of our subclasses.
+QUIET = {
+    "aiokafka": logging.WARNING,
+    "faust": logging.WARNING,
+    "mode": logging.WARNING,
+    "watchroom.intake.faust_app": logging.WARNING,
+    "watchroom.intake.fetching": logging.WARNING,
+    "asyncio": logging.ERROR,
+}
 _HELP = {family.name: family.about for family in PLATFORM if family.by == "worker"}
 COUNTERS = [name.removeprefix("watchroom_worker_").removesuffix("_total") for name in _HELP if name != LAG]
 
@@ -47,11 +54,6 @@ def servers_of(settings: Settings) -> dict[str, str]:
         "kafka": f"Kafka at {settings.kafka} (check that it runs, and WATCHROOM_KAFKA)",
         "redis": f"Redis at {settings.redis_shown} (check that it runs, and WATCHROOM_REDIS_URL)",
     }
-
-
-def left_text(stream: str, changed: str) -> str:
-    """The sentence about a stream that this worker leaves alone."""
-    return f"{stream} is not processed because Redis holds it under a different definition: {changed}; {REMEDIES}"
 
 
 class Status:
@@ -119,7 +121,7 @@ class Health:
         registry.register(self)
         app = web.Application()
         app.router.add_get("/livez", lambda _: _answer(self.not_live()))
-        app.router.add_get("/readyz", lambda _: _answer(self.not_ready(), self.left()))
+        app.router.add_get("/readyz", lambda _: _answer(self.not_ready(), self.left().values()))
         app.router.add_get("/health", lambda _: _json(self.report()))
         app.router.add_get("/metrics", lambda _: _metrics(registry))
         self._runner = web.AppRunner(app, access_log=None)
@@ -127,7 +129,7 @@ class Health:
         try:
             await web.TCPSite(self._runner, settings.health_host, settings.health_port).start()
         except OSError as error:
-            fault = port_fault("WATCHROOM_HEALTH_PORT", settings.health_host, settings.health_port, error)
+            fault = process.port_fault("WATCHROOM_HEALTH_PORT", settings.health_host, settings.health_port, error)
             raise ConfigurationInvalid([fault]) from error
 
     async def stop(self) -> None:
@@ -179,22 +181,18 @@ class Health:
             reasons.append(f"{partition.name}: nothing written to Redis for {ANSWER_S:.0f} s")
         return reasons
 
-    def left(self) -> list[str]:
+    def left(self) -> dict[str, str]:
         """The streams that this worker leaves alone, and why. Neither makes it restart nor unready."""
-        if self.intake is None:
-            return []
-        return [*(left_text(*each) for each in self.intake.streams.left.items()), *self.intake.streams.added.values()]
+        return {} if self.intake is None else self.intake.streams.why_left()
 
     def report(self) -> dict[str, Any]:
         """All of it, for a person."""
-        left = {} if self.intake is None else self.intake.streams.left
-        added = {} if self.intake is None else self.intake.streams.added
         return {
             "live": not self.not_live(),
             "ready": not self.not_ready(),
             "reasons": self.not_live() or self.not_ready(),
             "waiting_for": self._status.waits(),
-            "left": {**{stream: f"{changed}; {REMEDIES}" for stream, changed in left.items()}, **added},
+            "left": self.left(),
             "partitions": [
                 {
                     "topic": each.topic_partition.topic,
@@ -233,3 +231,54 @@ async def _json(report: dict[str, Any]) -> web.Response:
 
 async def _metrics(registry: CollectorRegistry) -> web.Response:
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class Repeats(logging.Filter):
+    """Shows a logger's line about a partition once in 30 s, with how many were left out.
+
+    While a broker is down, aiokafka tries again many times a second and logs each try. Our own code may do the same.
+    """
+
+    def __init__(self, repeat_s: float = REPEAT_LOG_S) -> None:
+        super().__init__()
+        self._repeat_s = repeat_s
+        self._seen: dict[tuple[str, ...], tuple[float, int]] = {}  # oldest first
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to show the record."""
+        key, now_s = _key(record), time.monotonic()
+        shown_at_s, left_out = self._seen.get(key, (-self._repeat_s, 0))
+        if now_s - shown_at_s < self._repeat_s:
+            self._seen[key] = (shown_at_s, left_out + 1)
+            return False
+        self._seen.pop(key, None)
+        self._seen[key] = (now_s, 0)
+        if len(self._seen) > MOST_REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        if left_out:
+            _add(record, f" (and {left_out} more like it)")
+        return True
+
+
+def _key(record: logging.LogRecord) -> tuple[str, ...]:
+    """What repeated lines have in common: the logger, and the template, or the event and its partition.
+
+    A line of structlog is a mapping with a time, so no two are equal.
+    """
+    if isinstance(record.msg, dict):
+        return (record.name, *(str(record.msg.get(name)) for name in ("event", "topic", "partition")))
+    return record.name, str(record.msg)
+
+
+def _add(record: logging.LogRecord, text: str) -> None:
+    if isinstance(record.msg, dict):
+        record.msg = {**record.msg, "event": f"{record.msg.get('event')}{text}"}
+    else:
+        record.msg = f"{record.msg}{text}"
+
+
+def log_to_stderr() -> None:
+    """Set up the worker's log: one line each on stderr, with a limit on repeated lines."""
+    process.log_to_stderr(Repeats())
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)

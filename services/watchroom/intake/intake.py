@@ -25,13 +25,11 @@ from watchroom.errors import (
     StoreUnavailable,
     WatchroomError,
 )
-from watchroom.intake.assigned_partition import AssignedPartition, Assignment
+from watchroom.intake.assigned_partition import Answer, AssignedPartition
+from watchroom.intake.assignment import Assignment, AtStart, Membership, ServedStreams
 from watchroom.intake.batches import Fetched
-from watchroom.intake.freshness import Answer
 from watchroom.intake.health import Status
-from watchroom.intake.membership import Membership
 from watchroom.intake.partition import PartitionApplier
-from watchroom.intake.served_streams import AtStart, ServedStreams
 from watchroom.timing import Clock, Pause, insist, now_ms
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 2.0
@@ -192,8 +190,7 @@ class Intake:
                 stored = await partition.applier.start()
                 lost_from = stored or 0
                 if lost_from < begin:
-                    topic, number = partition.topic_partition
-                    where = {"topic": topic, "partition": number, "lost_from": lost_from, "lost_to": begin}
+                    where = {**partition.topic_partition._asdict(), "lost_from": lost_from, "lost_to": begin}
                     log.error("Kafka deleted records before they were applied", **where)
                 if stored is None:
                     await partition.applier.begin(begin, now_ms())
@@ -209,8 +206,7 @@ class Intake:
     def call_failed(self, partition: AssignedPartition, error: Exception) -> None:
         """Deal with an error of a partition's applier; nothing was written, or the next call finds that it was."""
         if isinstance(error, Moved):
-            topic, number = partition.topic_partition
-            where = {"topic": topic, "partition": number, "expected": partition.next_offset}
+            where = {**partition.topic_partition._asdict(), "expected": partition.next_offset}
             log.warning("Redis has a different offset; restarting from there", **where, redis=error.stored_offset)
             self.status.count("moved")
             partition.reset()

@@ -19,7 +19,9 @@ from watchroom.events.times import to_text
 from watchroom.intake.admission import Refused
 from watchroom.intake.dead_letters import headers_of
 from watchroom.kafka import clients
+from watchroom.kafka.produce import connected
 from watchroom.kafka.topic_settings import DEAD_LETTERS_MOST_BYTES, EVENTS_MOST_BYTES
+from watchroom.kafka.topics import partition_counts
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
@@ -111,10 +113,10 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
     Raises:
         BrokerUnavailable: Not all are known to be stored; sending all again is safe.
     """
-    keeping_ms = {settings.topic(stream): settings.keeping_days.ms(stream) for stream in STREAMS}
-    not_fed = keeping_ms.keys() - settings.topics.values()
+    since_ms = {settings.topic(stream): now_ms - settings.keeping_days.ms(stream) for stream in STREAMS}
+    not_fed = since_ms.keys() - settings.topics.values()
     read = [letter for letter in letters if letter.topic not in not_fed]
-    known = [letter for letter in read if not _is_expired(letter, keeping_ms.get(letter.topic), now_ms)]
+    known = [one for one in read if one.arrived_ms is None or one.arrived_ms >= since_ms.get(one.topic, 0)]
     kept = [letter for letter in known if not letter.names_a_person]
     whole = [letter for letter in kept if not letter.is_cut]
     records = {(one.topic, one.key, one.value, one.arrived_ms, one.own_headers): one for one in whole}
@@ -130,42 +132,25 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
     )
 
 
-def _is_expired(letter: Letter, keeping_ms: int | None, now_ms: int) -> bool:
-    if keeping_ms is None or letter.arrived_ms is None:
-        return False
-    return now_ms - letter.arrived_ms > keeping_ms
-
-
 async def _letters(settings: Settings) -> AsyncIterator[Letter]:
     """Every letter in the topic, repeated ones too."""
-    consumer = clients.consumer(
+    topic = settings.dead_letter_topic
+    async with clients.open_admin(settings, REQUEST_TIMEOUT_MS) as admin:
+        counts = await partition_counts(admin)
+    partitions = [TopicPartition(topic, number) for number in range(counts.get(topic, 0))]
+    if not partitions:  # no worker has created the topic yet
+        return
+    async with clients.open_consumer(
         settings,
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=2 * DEAD_LETTERS_MOST_BYTES,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
-    )
-    with clients.errors_as_unavailable(settings):
-        try:
-            partitions = [TopicPartition(settings.dead_letter_topic, number) for number in await _partitions(settings)]
-            if not partitions:
-                return
-            await clients.start(consumer, settings)
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            async for record in _all_records(consumer, partitions):
-                if (letter := letter_of(record)) is not None:
-                    yield letter
-        finally:
-            await consumer.stop()
-
-
-async def _partitions(settings: Settings) -> list[int]:
-    """Partitions of the letters' topic; none if no worker has created it yet."""
-    async with clients.open_admin(settings, REQUEST_TIMEOUT_MS) as admin:
-        described = await admin.describe_topics()  # of all: asking for one that does not exist may create it
-    ours = [topic for topic in described if topic["topic"] == settings.dead_letter_topic]
-    return [partition["partition"] for topic in ours for partition in topic["partitions"]]
+    ) as consumer:
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        async for record in _all_records(consumer, partitions):
+            if (letter := letter_of(record)) is not None:
+                yield letter
 
 
 async def _all_records(
@@ -219,21 +204,12 @@ def _arrived_ms(text: str) -> int | None:
 
 async def _send(settings: Settings, letters: Sequence[Letter]) -> int:
     """Send them; returns how many are too large for their topic."""
-    producer = clients.producer(
-        settings,
-        acks="all",  # not idempotent: the embedded broker cannot, and a repeat changes nothing
-        max_request_size=EVENTS_MOST_BYTES,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-    )
     refused = 0
     with clients.errors_as_unavailable(settings):
-        try:
-            await clients.start(producer, settings)
+        async with connected(settings, max_request_size=EVENTS_MOST_BYTES) as producer:
             for begin in range(0, len(letters), SENT_AT_ONCE):
                 stored = [_send_one(producer, letter) for letter in letters[begin : begin + SENT_AT_ONCE]]
                 refused += (await asyncio.gather(*stored)).count(False)
-        finally:
-            await producer.stop()
     return refused
 
 

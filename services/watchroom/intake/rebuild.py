@@ -97,19 +97,17 @@ async def _rebuild(
     refuse_while_running(redis.states, now_ms())
     await refuse_members(settings)
     sent = await identities(settings)
-    consumer = clients.consumer(
-        settings,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",  # as the worker reads: an aborted transaction never happened
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-    )
     letters = DeadLetters(settings, Status())
     store = make_store(settings, catalogue, topics)
     noted = PartitionCountStore(settings.redis, settings.force)
     settle_ms = round(settings.partitions_settle_s * 1000)
-    with clients.errors_as_unavailable(settings):
-        try:
+    try:
+        async with clients.open_consumer(
+            settings,
+            auto_offset_reset="none",
+            isolation_level="read_committed",  # as the worker reads: an aborted transaction never happened
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        ) as consumer:
             starts = await _logs(consumer, settings, topics)
             if several := [topic for topic, known in counts.items() if len(known.counts) > 1]:
                 counts = await dated(consumer, counts, await stamped_by_broker(settings, several))
@@ -136,11 +134,10 @@ async def _rebuild(
                 merged = await work.merge(topic, known, in_use(known.counts, settle_ms))
                 noted.replace(topic, replace(known, is_rebuilding=False, merged=merged))
             records = await work.run()
-        finally:
-            noted.close()
-            await consumer.stop()
-            await letters.stop()
-            await store.close()
+    finally:
+        noted.close()
+        await letters.stop()
+        await store.close()
     with closing(Reader(settings.redis, settings.force)) as reader:
         return Rebuilt(records, sum(reader.dead_letters().values()))
 
@@ -159,7 +156,6 @@ def _only_events(topics: Topics, settings: Settings) -> Topics:
 
 async def _logs(consumer: AIOKafkaConsumer, settings: Settings, topics: Topics) -> list[LogStart]:
     """Every partition's log; the consumer's position is at each beginning."""
-    await clients.start(consumer, settings)
     partitions = [
         TopicPartition(topic, number)
         for topic in settings.topics.values()

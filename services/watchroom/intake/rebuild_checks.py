@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupIdNotFound, KafkaError, for_code
+from aiokafka.errors import KafkaError
 
 from watchroom.errors import BrokerUnavailable, WorkFailed
 from watchroom.intake.partition_counts import Held, read_held
@@ -28,7 +28,6 @@ FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
 COORDINATOR_WITHIN_S = 15.0
 TRANSACTION_WITHIN_S = 10.0
-ANOTHER_LOG = "was deleted and created again since Redis was filled from it"
 
 
 class LogStart(NamedTuple):
@@ -75,17 +74,10 @@ async def _members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
     until_s = time.monotonic() + COORDINATOR_WITHIN_S
     while True:
         try:
-            (answer,) = await admin.describe_consumer_groups([group])
+            return [str(member[0]) for member in await clients.group_members(admin, group)]
         except KafkaError as error:
             if not error.retriable or time.monotonic() > until_s:
                 raise
-        else:
-            # (error, group, state, protocol type, protocol, members, ...)
-            code, *_, members = answer.groups[0][:6]
-            if not code or for_code(code) is GroupIdNotFound:  # no member has ever joined
-                return [str(member[0]) for member in members or ()]
-            if not for_code(code).retriable or time.monotonic() > until_s:
-                raise for_code(code)
         await asyncio.sleep(0.2)
 
 
@@ -131,9 +123,7 @@ async def refuse_open_transactions(consumer: AIOKafkaConsumer, starts: Collectio
         # this consumer reads only what is committed, so these are the last stable offsets
         stable = await consumer.end_offsets([start.topic_partition for start in held_up])
         held_up = [start for start in held_up if stable[start.topic_partition] < start.end]
-        if not held_up:
-            return
-        if time.monotonic() > until_s:
+        if held_up and time.monotonic() > until_s:
             topic, partition = held_up[0].topic_partition
             offset = stable[held_up[0].topic_partition]
             raise WorkFailed(
@@ -158,9 +148,9 @@ async def _is_seen(
     return begin == 0 or tp in first_ms or await consumer.position(tp) >= end
 
 
-def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[TopicPartition, str]:
-    """Partitions whose log is not the one that Redis was filled from, and why."""
-    others = {}
+def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> set[TopicPartition]:
+    """Partitions whose log is not the one that Redis was filled from."""
+    others = set()
     for start in starts:
         topic, number = start.topic_partition
         stored_id, found_id = held.log_ids.get(topic), topics.log_ids.get(topic)
@@ -168,13 +158,13 @@ def other_logs(starts: Sequence[LogStart], held: Held, topics: Topics) -> dict[T
         is_shorter = state is not None and (state.next_offset or 0) > start.end  # if the broker has no log ids
         has_fewer = held.partitions.get(topic, 0) > topics.partitions[topic]  # Kafka never takes partitions away
         if is_shorter or has_fewer or (stored_id and found_id and stored_id != found_id):
-            others[start.topic_partition] = ANOTHER_LOG
+            others.add(start.topic_partition)
     return others
 
 
 def refuse_loss(
     starts: Collection[LogStart],
-    others: Mapping[TopicPartition, str],
+    others: Collection[TopicPartition],
     months: Sequence[str],
     calendar: Calendar,
     *,
@@ -185,7 +175,7 @@ def refuse_loss(
 
     Args:
         starts: The logs.
-        others: Partitions whose log is not the one that Redis was filled from, and why.
+        others: Partitions whose log is not the one that Redis was filled from.
         months: What Redis holds, oldest first.
         calendar: Reporting zone of the months.
         future_ms: How far after its arrival an event may have happened.
@@ -202,13 +192,15 @@ def refuse_loss(
     unaccepted = sorted(month for month in lost if lose_before is None or month >= lose_before)
     if unaccepted:
         after = calendar.months_after(unaccepted[-1], 1)
+        said = [_said(start, is_other=start.topic_partition in others) for start in short]
         raise WorkFailed(
-            f"{'; '.join(_said(start, others.get(start.topic_partition)) for start in short)}. These months would be"
-            f" lost in whole or in part: {', '.join(unaccepted)}. Nothing was changed; to accept that, run"
-            f" `watchroom rebuild --lose-before {after}`"
+            f"{'; '.join(said)}. These months would be lost in whole or in part: {', '.join(unaccepted)}."
+            f" Nothing was changed; to accept that, run `watchroom rebuild --lose-before {after}`"
         )
 
 
-def _said(start: LogStart, why: str | None) -> str:
+def _said(start: LogStart, *, is_other: bool) -> str:
     where = f"the log of {start.topic_partition.topic} partition {start.topic_partition.partition}"
-    return f"{where} {why or f'no longer begins at offset 0 but at {start.begin}'}"
+    if is_other:
+        return f"{where} was deleted and created again since Redis was filled from it"
+    return f"{where} no longer begins at offset 0 but at {start.begin}"

@@ -26,9 +26,13 @@ from watchroom.errors import (
     WatchroomError,
     WorkFailed,
 )
+from watchroom.intake.assignment import AtStart
 from watchroom.intake.background import (
+    BANDS_EVERY_S,
+    COUNTS_EVERY_S,
     TRANSACTIONS_EVERY_S,
     CountKeeper,
+    MonthBandsWriter,
     OpenTransactionNotes,
     end_when_returned,
     repeat,
@@ -36,15 +40,10 @@ from watchroom.intake.background import (
 )
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.faust_app import BatchApp, make_app, member_name
-from watchroom.intake.health import Health, Status, left_text, servers_of
+from watchroom.intake.health import Health, Status, log_to_stderr, servers_of
 from watchroom.intake.intake import Intake
-from watchroom.intake.logs import log_to_stderr
-from watchroom.intake.month_bands import EVERY_S as BANDS_EVERY_S
-from watchroom.intake.month_bands import MonthBandsWriter
 from watchroom.intake.partition import Appliers, make_store
-from watchroom.intake.served_streams import AtStart, ServedStreams
-from watchroom.kafka.login_check import refused_now
-from watchroom.kafka.login_limit import limit_logins
+from watchroom.kafka.login import limit_logins, refusal_pause, refused_now
 from watchroom.kafka.topics import ensure_topics
 from watchroom.process import run_until_stopped
 from watchroom.settings import Settings
@@ -53,7 +52,6 @@ from watchroom.store.write import OTHERS, Store
 from watchroom.timing import Pause, insist
 
 RETRY_S = 1.0
-REFUSED_FIRST_S, REFUSED_MOST_S = 2.0, 16.0  # between tries of a server that refuses us
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
 LONG_S = 60.0  # work that went on for so long was more than a try
 LET_GO_WITHIN_S = 2.0  # a start that was called off
@@ -103,7 +101,7 @@ class Worker:
 
     async def _work_on(self) -> int:
         """Work. If Kafka takes a right away, wait and begin again, until the right is given back."""
-        pause = Pause(REFUSED_FIRST_S, REFUSED_MOST_S)
+        pause = refusal_pause()
         while not self._stop.is_set():
             began_s = time.monotonic()
             try:
@@ -143,13 +141,13 @@ class Worker:
             appliers = Appliers(settings, catalogue, topics, store, letters.send)
             intake = Intake(appliers, self._status, at_start, settings.session_timeout_s)
             intake.login_refused = lambda: refused_now(settings)
-            await _refuse_all_left(settings, intake.streams, intake, counts)
+            await _refuse_all_left(settings, intake, counts)
             self._health.intake = intake
             transactions = OpenTransactionNotes(settings, self._redis_backoff)
             bands = MonthBandsWriter(settings, catalogue, store)
             work = (
-                counts.note_forever(intake),
                 touch_forever(intake, settings.touch_s),
+                repeat(intake, COUNTS_EVERY_S, lambda: counts.note(intake)),
                 repeat(intake, settings.touch_s, store.check_evictions),
                 repeat(intake, settings.touch_s, lambda: end_when_returned(intake, store.agreeing)),
                 repeat(intake, TRANSACTIONS_EVERY_S, lambda: transactions.write(intake)),
@@ -181,7 +179,7 @@ class Worker:
             call,
             failed,
             pause=Pause(RETRY_S, RETRY_S),
-            refused=Pause(REFUSED_FIRST_S, REFUSED_MOST_S),
+            refused=refusal_pause(),
             is_wanted=lambda: not self._stop.is_set(),
             sleep=self._pause,
         )
@@ -214,7 +212,9 @@ class Worker:
         log.info("ended", **intake.status.counts)
         if isinstance(intake.failure, BrokerRefuses):
             raise intake.failure
-        return exit_code(intake.failure)
+        if isinstance(intake.failure, WatchroomError):
+            return intake.failure.exit_code
+        return 0 if intake.failure is None else WorkFailed.exit_code
 
     async def _started(self, app: BatchApp) -> bool:
         """Whether it runs; False if the worker is to stop first: joining a group may take long."""
@@ -249,12 +249,13 @@ async def check_redis(settings: Settings, backoff: Backoff) -> bool:
     return True
 
 
-async def _refuse_all_left(settings: Settings, streams: ServedStreams, intake: Intake, counts: CountKeeper) -> None:
+async def _refuse_all_left(settings: Settings, intake: Intake, counts: CountKeeper) -> None:
     """Log the streams that are left alone; raises OtherDefinitions or PartitionsAdded when there are no others."""
+    streams = intake.streams
     if streams.left.keys() | streams.added.keys() >= set(settings.streams):
         await counts.finish(intake)
         raise PartitionsAdded(list(streams.added.values())) if streams.added else OtherDefinitions(OTHERS, streams.left)
-    for sentence in [*(left_text(*each) for each in streams.left.items()), *streams.added.values()]:
+    for sentence in streams.why_left().values():
         log.error(sentence)
 
 
@@ -266,10 +267,3 @@ async def _start(app: BatchApp, settings: Settings) -> None:
             f"Kafka at {settings.kafka} stopped answering while the worker was starting"
             f" ({type(error).__name__}: {error})"
         ) from error
-
-
-def exit_code(failure: Exception | None) -> int:
-    """0 for no failure, 2 if a person must fix something first, otherwise 1."""
-    if failure is None:
-        return 0
-    return failure.exit_code if isinstance(failure, WatchroomError) else WorkFailed.exit_code

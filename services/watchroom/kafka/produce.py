@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -117,7 +117,9 @@ async def connected(settings: Settings, **options: Any) -> AsyncIterator[AIOKafk
             await asyncio.wait_for(clients.start(producer, settings), TIMEOUT_MS / 1000)
         yield producer
     finally:
-        await asyncio.wait_for(_stop(producer), TIMEOUT_MS / 1000)
+        async with asyncio.timeout(TIMEOUT_MS / 1000):
+            with suppress(KafkaError, OSError):  # the caller already has the error that matters
+                await producer.stop()
 
 
 def produce(settings: Settings, records: Iterable[Outgoing], progress: Callable[[int], None] = lambda _: None) -> Ends:
@@ -138,13 +140,6 @@ def produce(settings: Settings, records: Iterable[Outgoing], progress: Callable[
             return await out.flush()
 
     return asyncio.run(work())
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    try:
-        await producer.stop()
-    except (KafkaError, OSError):
-        return  # the caller already has the error that matters
 
 
 @contextmanager

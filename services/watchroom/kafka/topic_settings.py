@@ -117,7 +117,7 @@ def _of_retention(
 ) -> Iterator[Difference]:
     least, value = wanted[RETENTION_MS], found.get(RETENTION_MS, NO_LIMIT)
     if (kept_ms := _number(value)) is not None and kept_ms >= 0 and (least == NO_LIMIT or kept_ms < int(least)):
-        why = f"Records are deleted after {_days(kept_ms)} days. {_lost(settings, topic, kept_ms)}"
+        why = f"Records are deleted after {kept_ms / _DAY_MS:,.6g} days. {_lost(settings, topic, kept_ms)}"
         yield Difference(topic, RETENTION_MS, value, least, why)
     size = found.get(RETENTION_BYTES, NO_LIMIT)
     if (_number(size) or 0) > 0:
@@ -182,10 +182,6 @@ def _keeping_days(settings: Settings, topic: str) -> float:
 def _stream(settings: Settings, topic: str) -> str:
     """The stream of a topic; "" for the topic of dead letters."""
     return next((stream for stream in STREAMS if settings.topic(stream) == topic), "")
-
-
-def _days(kept_ms: int) -> str:
-    return f"{kept_ms / _DAY_MS:,.6g}"
 
 
 def _number(text: str) -> int | None:

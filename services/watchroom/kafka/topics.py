@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     IncompatibleBrokerVersion,
+    TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     UnsupportedVersionError,
     for_code,
@@ -25,8 +25,6 @@ from watchroom.kafka import clients
 from watchroom.kafka.topic_metadata import log_ids
 from watchroom.kafka.topic_settings import (
     BY_BROKER,
-    DEAD_LETTERS_MOST_BYTES,
-    MOST_BYTES,
     TIMESTAMP_TYPE,
     Difference,
     differences,
@@ -35,7 +33,6 @@ from watchroom.kafka.topic_settings import (
 from watchroom.settings import Settings
 from watchroom.timing import now_ms
 
-_EXISTS = "TopicAlreadyExistsError"
 NOT_ALLOWED = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 RIGHTS = "deploy/kafka/rights.md"
 _REQUEST_TIMEOUT_MS = 10_000
@@ -47,7 +44,6 @@ class Topics:
     """What the broker says about our topics."""
 
     partitions: dict[str, int]  # partition count by topic
-    created: frozenset[str]  # by this call
     log_ids: dict[str, str]  # by topic; empty if the broker has none
     asked_ms: int = 0  # when it was asked for the partitions, milliseconds since the epoch
     differing: Sequence[str] = ()  # a sentence about each setting of a topic that does harm
@@ -71,7 +67,7 @@ async def ensure_topics(settings: Settings) -> Topics:
             take the largest letter.
     """
     async with clients.open_admin(settings, _REQUEST_TIMEOUT_MS) as admin:
-        have = await _partition_counts(admin)
+        have = await partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
         created = await _create(admin, settings, missing) if missing else frozenset()
         asked_ms = now_ms()
@@ -80,10 +76,11 @@ async def ensure_topics(settings: Settings) -> Topics:
         found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
     _refuse(settings, found)
     differing = [each.sentence(settings) for each in found]
-    return Topics(partitions=counts, created=created, log_ids=ids, asked_ms=asked_ms, differing=differing)
+    return Topics(partitions=counts, log_ids=ids, asked_ms=asked_ms, differing=differing)
 
 
-async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """Of all topics: a request for one that does not exist may create it. Raises KafkaError."""
     described = await admin.describe_topics()
     return {item["topic"]: len(item["partitions"]) for item in described if not item["error_code"]}
 
@@ -105,10 +102,10 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
         error = for_code(code)
         if not code:
             created.add(topic)
-        if not code or error.__name__ == _EXISTS:
+        if not code or error is TopicAlreadyExistsError:
             continue
         detail = next((text for text in message if text), error.__name__)
-        if getattr(error, "retriable", False):
+        if error.retriable:
             raise BrokerUnavailable(f"Kafka at {settings.kafka} cannot create {topic} yet: {detail}")
         raise WorkFailed(
             f"Kafka at {settings.kafka} refused to create topic {topic}: {detail}; "
@@ -120,7 +117,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
 async def _wait_shown(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> dict[str, int]:
     async with asyncio.timeout(_SHOWN_WITHIN_S):
         while True:
-            counts = await _partition_counts(admin)
+            counts = await partition_counts(admin)
             missing = [topic for topic in topics if not counts.get(topic)]
             if not missing:
                 return {topic: counts[topic] for topic in topics}
@@ -170,15 +167,13 @@ async def stamped_by_broker(settings: Settings, topics: Iterable[str]) -> set[st
     return {topic for topic, each in found.items() if each.get(TIMESTAMP_TYPE) == BY_BROKER}
 
 
-def replication_of(partitions: Iterable[dict[str, Any]]) -> int:
-    """The number of copies of a topic's partitions; if it differs, the lowest."""
-    return min((len(partition["replicas"]) for partition in partitions), default=0)
-
-
 async def _differences(admin: AIOKafkaAdminClient, settings: Settings, topics: Sequence[str]) -> list[Difference]:
     """Settings that do harm, of topics that somebody else created or changed."""
     found = await found_settings(admin, topics)
-    copies = {item["topic"]: replication_of(item["partitions"]) for item in await admin.describe_topics()}
+    copies = {  # the lowest number, if partitions differ
+        item["topic"]: min((len(partition["replicas"]) for partition in item["partitions"]), default=0)
+        for item in await admin.describe_topics()
+    }
     return [
         each
         for topic, values in found.items()
@@ -201,8 +196,3 @@ def _refuse(settings: Settings, found: Iterable[Difference]) -> None:
     ]
     if faults:
         raise ConfigurationInvalid(faults)
-
-
-def too_small_for_letters(topic: str, found: str) -> ConfigurationInvalid:
-    """The error for a topic of dead letters that does not take them; waiting would not help."""
-    return ConfigurationInvalid([Fault(f"Kafka topic {topic}", MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))])

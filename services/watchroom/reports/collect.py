@@ -65,9 +65,8 @@ class Collector:
         rows: list[Row] = []
         for name in wanted:
             fields, log = self.reader.month(name)
-            read = self.reader.token_hash
-            found = {m: held.month(m, name, read) for m, months in bands.items() if name in months}
-            standing = {m: each for m, each in found.items() if each is not None}
+            of_month = ((m, held.month(m, name, self.reader.token_hash)) for m in bands)
+            standing = {m: each for m, each in of_month if each is not None}
             month = Month(
                 name,
                 fields,

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
 from watchroom.kinds.labels import where_text
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import AREA, Measure
 from watchroom.reports.figure import VALUE, Change, Figure, change, figure_of, quotients_of
 from watchroom.reports.held import Content, Held
 
-AREA = "area"  # the label whose values are the parts of a row
 NOT_WHOLE = "no change, because not every month of the report is held"
 Key = tuple[tuple[str, str], ...]  # label values without the area
 

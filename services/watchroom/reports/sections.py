@@ -57,16 +57,7 @@ class Layout(NamedTuple):
     sections: tuple[Section, ...]
 
     def only(self, names: Collection[str]) -> tuple[Section, ...]:
-        """The sections with these names in the published order; all if none is named.
-
-        Raises:
-            ConfigurationInvalid: There is no such section.
-        """
-        known = [section.name for section in self.sections]
-        if wrong := [name for name in names if name not in known]:
-            raise ConfigurationInvalid(
-                [Fault("--section", "", repr(name), f"one of {', '.join(known)}") for name in wrong]
-            )
+        """The sections with these names in the published order; all if none is named."""
         return tuple(section for section in self.sections if not names or section.name in names)
 
 

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.store.evictions import CLUSTER, EVICTED_SAID, POLICY_WRITE, SENTINEL, Process, Seen, process_of
-from watchroom.store.refusals import CLUSTER_SAID, CLUSTER_WRITE, RIGHTS, SENTINEL_SAID, SENTINEL_WRITE
+from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Process, Seen, process_of
+from watchroom.store.refusals import RIGHTS, UNUSABLE
 
 LEAST_VERSION: Final = (7, 0)
-UNUSABLE: Final = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID, SENTINEL_WRITE)}
 
 
 class Finding(NamedTuple):

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.exporter.store import NOON, ExporterStore, value
-from tests.flow.servers import RedisServer
+from tests.flow.servers import RedisServer, pause, resume
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.pages import OPEN_AT_ONCE, BoardPages
 from watchroom.exporter.server import Answer, Asked
@@ -241,7 +241,7 @@ def test_every_alert_has_a_runbook(room: ExporterStore) -> None:
 def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ExporterStore, redis_server: RedisServer) -> None:
     """Each list waits in its own thread; the wall answers, and a further list is refused at once."""
     site = Site(room)
-    redis_server.server.pause()
+    pause(redis_server.server)
     waiting = [threading.Thread(target=site.get, args=("/open/", "calls_waiting")) for _ in range(OPEN_AT_ONCE)]
     for thread in waiting:
         thread.start()
@@ -250,7 +250,7 @@ def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ExporterSto
     assert "too many lists" in refused.body
     assert "Longest 999 wait" in site.read("/")
     assert all(thread.is_alive() for thread in waiting)
-    redis_server.server.resume()
+    resume(redis_server.server)
     for thread in waiting:
         thread.join(10)
     assert site.get("/open/", "calls_waiting").status == HTTPStatus.OK

@@ -44,7 +44,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
     limits = describe.limits(measure, tile)
     quantity = quantity_of(measure, tile.shown)
     is_length = quantity.unit is Unit.SECONDS
-    threshold = describe.limits_text(limits, " s" if is_length else "", tile.limits_for)
+    threshold = describe.limits_text(limits, " s" if is_length else "", tile.judged)
     head = Head(
         f"live/{measure.id}/{tile.shown}",
         tile.title,
@@ -64,7 +64,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
         short = [Query(f"{expr} < {MINUTES_FROM_S}", name) for expr, name in asked]
         long = [Query(f"1000 * ({expr} >= {MINUTES_FROM_S})", name) for expr, name in asked]
     fills = {}
-    if limits and (is_length or tile.limits_for):
+    if limits and (is_length or tile.judged):
         # A limit would have to hold for both queries, or for every number of the tile: the word decides.
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None
