@@ -88,10 +88,10 @@ def test_the_health_page_names_it(telephony: ExporterStore) -> None:
 
 
 def test_its_lists_are_refused_and_never_empty(telephony: ExporterStore) -> None:
-    """`nobody` would be read as: nobody waits."""
+    """`none` would be read as: nobody is waiting."""
     with pytest.raises(ConfigurationInvalid, match="of stream incidents, which is not fed here; write a measure of"):
         open_list(telephony.settings, "incidents_unattended", NOON)
-    assert open_list(telephony.settings, "calls_waiting", NOON).startswith("Calls waiting: nobody")
+    assert open_list(telephony.settings, "calls_waiting", NOON).startswith("Calls waiting: none")
     mirror = telephony.mirror()
     page = telephony.page(mirror)
     pages = BoardPages(telephony.catalogue, page, telephony.settings, clock=lambda: NOON).table()

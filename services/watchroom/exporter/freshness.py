@@ -66,7 +66,7 @@ def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int 
         return
     if known.latest > begun_with:
         yield (
-            f"{topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
+            f"{topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, but the figures were"
             f" computed from {begun_with}: stop the workers and run `watchroom rebuild`"
         )
     elif known.is_rebuilding:

@@ -65,7 +65,7 @@ def _silent(
     rules: Mapping[str, SourceRule], last_seen: Mapping[str, SourceState], now_ms: int, silent_ms: int
 ) -> Iterator[Silent]:
     if not rules and not last_seen:
-        yield Silent("every source", None)
+        yield Silent("the feed", None)
     for source, why in waited_for(rules, last_seen, now_ms, silent_ms).items():
         if why:
             yield Silent(source, by_rule_ms(last_seen.get(source, NEVER), rules.get(source, SourceRule())))

@@ -129,7 +129,7 @@ def as_text(found: OpenList, settings: Settings) -> str:
     zone = ZoneInfo(settings.zone)
     notes = "".join(f"{note}\n" for note in _notes(found, settings, zone))
     if not found.members:
-        return f"{found.measure.brief}: nobody\n{notes}"
+        return f"{found.measure.brief}: none\n{notes}"
     labels = _labels(found.measure)
     has_deadline = bool(found.measure.targets)
     shown = table("id", *labels, "since", "age", *(["deadline"] * has_deadline))
@@ -185,11 +185,12 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
     elif found.live.partitions:
         yield f"Not live: {'; '.join(found.live.partitions)}."
     for source, last_ms in found.live.silent:
-        said = "has never sent anything" if last_ms is None else f"last seen {clock(last_ms, zone)}, "
-        if last_ms is not None:
-            ahead = "in the future: check the clocks"
-            said += ahead if last_ms > found.now_ms else f"{age(found.now_ms - last_ms)} ago"
-        yield f"FEED SILENT: {one_line(source)} {said}."
+        if last_ms is None:
+            yield f"FEED SILENT: {one_line(source)} has never sent anything."
+        else:
+            ago = f"{age(found.now_ms - last_ms)} ago"
+            said = "in the future: check the clocks" if last_ms > found.now_ms else ago
+            yield f"FEED SILENT: {one_line(source)} was last seen {clock(last_ms, zone)}, {said}."
 
 
 def _utc(at_ms: int | None) -> str | None:

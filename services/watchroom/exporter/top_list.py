@@ -100,9 +100,7 @@ def top_measure(catalogue: Catalogue, measure_id: str, window: str, settings: Se
     if measure is None or not has_top(measure):
         ids = ", ".join(each.id for each in catalogue.measures.values() if has_top(each))
         found = f"{measure_id!r}" + (f", a {measure.kind}" if measure else "")
-        write = (
-            f"one of {ids}" if ids else "a measure from another catalogue: this one has no list of the most frequent"
-        )
+        write = f"one of {ids}" if ids else "the id of a measure of the kind top; this catalogue has none"
         raise ConfigurationInvalid([Fault("--measure", "", found, write)])
     if window not in measure.windows:
         raise ConfigurationInvalid([Fault("--window", "", repr(window), f"one of {', '.join(measure.windows)}")])

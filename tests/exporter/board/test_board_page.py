@@ -111,7 +111,7 @@ def test_a_withheld_stream_says_no_data_and_why_and_the_others_go_on() -> None:
     assert 'data-state="nodata"' in wait
     assert "NO DATA watchroom.calls: partition 0 is 12.3 s old (limit 10 s) (and 1 more)" in text_of(wait)
     assert "NO DATA" not in tile_of(html, "Overdue")
-    assert "NO DATA of calls" in text_of(html)
+    assert "NO DATA for calls" in text_of(html)
 
 
 def test_data_age_says_normal_old_or_no_data() -> None:

@@ -55,7 +55,7 @@ def _announcement(board: Board) -> str:
 
 def _withheld(board: Board) -> Iterator[Html]:
     if board.withheld:
-        yield tag("p", f"{NO_DATA} of {', '.join(board.withheld)}", class_="notice")
+        yield tag("p", f"{NO_DATA} for {', '.join(board.withheld)}", class_="notice")
 
 
 def _card(view: MeasureView) -> Html:

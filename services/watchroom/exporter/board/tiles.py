@@ -17,7 +17,7 @@ LONG = 3  # characters; more than that in one of several numbers needs smaller o
 def tile(view: TileView) -> Html:
     """A tile of the catalogue."""
     name = f"{view.measure.id}-{view.tile.place}"
-    leads_to = " (who is behind it)" if has_list(view.measure) else " (definition)"
+    leads_to = " (list)" if has_list(view.measure) else " (definition)"
     link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
     return frame(f"tile-{name}", link, view.state, _word(view), _figures(view))
 

@@ -22,7 +22,7 @@ def table(make: MeasurePanels, height: int) -> SizedPanel:
     """Rows: values of the first label."""
     label = make.first
     head = make.head(
-        "baseline", f"{make.measure.brief}: last complete hour against the last 6 weeks", COUNT, also=(COMPARED,)
+        "baseline", f"{make.measure.brief}: last complete hour, compared with the last 6 weeks", COUNT, also=(COMPARED,)
     )
     asked = _queries(make.measure, {}, label, with_weeks=True)
     values = list(label.values) if label else []
@@ -37,7 +37,7 @@ def graphs(make: MeasurePanels) -> Iterator[SizedPanel]:
     label = make.first
     for value in label.values if label and len(label.values) <= MOST_LINES else []:
         said = value_words(label, value) if label else ""
-        title = f"{make.measure.brief}, {said}: complete hour against the last 6 weeks"
+        title = f"{make.measure.brief}, {said}: complete hour, compared with the last 6 weeks"
         asked = _queries(make.measure, {label.name: value} if label else {}, None)
         yield trend(
             make.head(f"baseline/{value}", title, COUNT, also=(COMPARED,)), asked,

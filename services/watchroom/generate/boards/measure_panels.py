@@ -127,7 +127,7 @@ class MeasurePanels:
         asked = [
             Query(queries.excluded(self.measure, suffixes, window), window_text(window)) for window in self.windows
         ]
-        title = f"{self.measure.brief}: counted separately, excluded from the times above"
+        title = f"{self.measure.brief}: excluded from the times above, counted separately"
         names = {"Counted": {suffix: capital(from_slug(suffix)) for suffix in suffixes}}
         head = self.head("beside", title, COUNT)
         return rows(head, asked, [("quantity", "Counted")], width=12, height=6, names=names)

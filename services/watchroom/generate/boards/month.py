@@ -128,9 +128,9 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
         f"{name}: filled with colour if missed so far in the current month" for name in columns if name != "Of all"
     )
     months = (
-        "**Rows.** The current month is not complete, and the first month shown may begin with the feed. `All` also "
-        f"counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` is the number that a "
-        "figure is based on."
+        "**Rows.** The current month is not complete, and the first month shown may be incomplete because the feed "
+        f"began during it. `All` also counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` "
+        "is the count that each figure is based on."
     )
     if label and label.value_of == AREA:
         months += BY_AREA

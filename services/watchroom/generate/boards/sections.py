@@ -27,8 +27,8 @@ MOST_BARS = 10
 LEAST_HEIGHT = 8  # of a graph with its legend
 MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
-NO_SUM = "by value only"
-NEVER_CLOSED = "Never closed by the feed (not shown)"
+NO_SUM = "not added up"
+NEVER_CLOSED = "Never closed by the feed (not counted)"
 SPAN = "span"
 
 
@@ -114,7 +114,7 @@ def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
     windows = windows_by(make.measure, label)
     window = "28d" if "28d" in windows else windows[-1]
     expr = queries.one(make.catalogue, make.measure, what, window=window, split=label.name)
-    title = f"{make.measure.brief}: most by {title_of(label)}, {window_text(window)}"
+    title = f"{make.measure.brief}: highest by {title_of(label)}, {window_text(window)}"
     head = make.head(f"ranking/{label.name}", title, COUNT)
     names = {value: value_words(label, value) for value in label.values}
     query = Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}")
