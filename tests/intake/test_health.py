@@ -127,7 +127,7 @@ async def test_a_lane_out_of_place_is_not_ready() -> None:
     """Until Redis's offset is known nothing is applied."""
     health, partition = working()
     partition.reset()
-    assert "Redis's offset not read yet" in health.not_ready()[0]
+    assert "the offset in Redis has not been read yet" in health.not_ready()[0]
 
 
 async def test_before_the_group_has_answered_it_is_not_ready() -> None:

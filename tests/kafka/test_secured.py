@@ -126,7 +126,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "mutual", {"kafka": "ELSEWHERE"}, "has a certificate for another name", "WATCHROOM_KAFKA: write the host",
     ),
     "no certificate of ours": (
-        "mutual", {"kafka_cert": "", "kafka_key": ""}, "closed the connection after the TLS handshake", "WATCHROOM_KAFKA_CERT",
+        "mutual", {"kafka_cert": "", "kafka_key": ""}, "closed the connection after the", "WATCHROOM_KAFKA_CERT",
     ),
     "a certificate of a stranger": (
         "mutual", {"kafka_cert": "STRANGER", "kafka_key": "STRANGER"}, "closed the connection after the TLS handshake",

@@ -42,7 +42,7 @@ def text() -> str:
     return page(
         "catalogue.md",
         keys=[line for row in entry_rows() for line in _key(row, more=_kinds(row))],
-        tables={place: _keys(place, model) for place, model in TABLES.items()},
+        tables={path: _keys(path, model) for path, model in TABLES.items()},
         file=FILE,
         placeholders=PLACEHOLDERS,
         quantities=_quantities(),
@@ -53,7 +53,7 @@ def text() -> str:
 def documented() -> Mapping[str, Row]:
     """Every key by its heading."""
     found = {row.name: row for row in entry_rows()}
-    return found | {f"{place}: {row.name}": row for place, model in TABLES.items() for row in rows(model)}
+    return found | {f"{path}: {row.name}": row for path, model in TABLES.items() for row in rows(model)}
 
 
 def entry_rows() -> Iterator[Row]:
@@ -65,14 +65,14 @@ def entry_rows() -> Iterator[Row]:
         yield from rows(own.shape_of(kind), meanings)
 
 
-def _keys(place: str, model: type[BaseModel]) -> list[str]:
-    return [line for row in rows(model, links=_LINKS.__getitem__) for line in _key(row, place)]
+def _keys(path: str, model: type[BaseModel]) -> list[str]:
+    return [line for row in rows(model, links=_LINKS.__getitem__) for line in _key(row, path)]
 
 
-def _key(row: Row, place: str = "", more: Iterable[str] = ()) -> Iterator[str]:
-    yield f"### {place}: `{row.name}`" if place else f"### `{row.name}`"
+def _key(row: Row, path: str = "", more: Iterable[str] = ()) -> Iterator[str]:
+    yield f"### {path}: `{row.name}`" if path else f"### `{row.name}`"
     yield from ("", row.meaning, "", f"- type: {row.type}")
-    if row.is_required and not (row.name in own.NAMES and not place):
+    if row.is_required and not (row.name in own.NAMES and not path):
         yield "- required"
     elif row.default:
         yield f"- default: `{row.default}`"

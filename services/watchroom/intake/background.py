@@ -92,7 +92,7 @@ def notice_silence(intake: Intake) -> None:
     elif refused := intake.login_refused():
         intake.status.waiting("kafka", refused, is_whole=True)
     else:
-        intake.status.waiting("kafka", f"no response to a fetch for {silent_s:.0f} s")
+        intake.status.waiting("kafka", f"Kafka has not answered a fetch for {silent_s:.0f} s")
 
 
 async def end_when_returned(intake: Intake, agreeing: Callable[[], Awaitable[Collection[str]]]) -> None:

@@ -214,7 +214,9 @@ class BatchThread(AIOKafkaConsumerThread):
             if len(errors) == len(done) and not any(each.is_reading for each in self._assignment):
                 raise error
             where = {**tp._asdict(), "error": repr(error)}
-            log.warning("Kafka returned no beginning offset; partition stalled (does it have a leader?)", **where)
+            log.warning(
+                "Kafka returned no beginning offset, so the partition is stalled; check that it has a leader", **where
+            )
         return {tp: task.result() for tp, task in done.items() if tp not in errors}
 
     async def _begin(self, tp: TP) -> int:

@@ -51,8 +51,8 @@ log = structlog.get_logger("watchroom.intake")
 def servers_of(settings: Settings) -> dict[str, str]:
     """The servers' names for `Status`, without the password in the Redis URL."""
     return {
-        "kafka": f"Kafka at {settings.kafka} (check that it runs, and WATCHROOM_KAFKA)",
-        "redis": f"Redis at {settings.redis_shown} (check that it runs, and WATCHROOM_REDIS_URL)",
+        "kafka": f"Kafka at {settings.kafka} (check that it is running, and check WATCHROOM_KAFKA)",
+        "redis": f"Redis at {settings.redis_shown} (check that it is running, and check WATCHROOM_REDIS_URL)",
     }
 
 
@@ -93,7 +93,7 @@ class Status:
         """`server` answers (again)."""
         wait = self._waits.pop(server, None)
         if wait is not None and self._logged_at_s.pop(server, None) is not None:
-            log.info("answers again", server=server, after_s=round(time.monotonic() - wait[1], 1))
+            log.info("the server answers again", server=server, after_s=round(time.monotonic() - wait[1], 1))
 
     def waits(self) -> dict[str, str]:
         """What the worker waits for, by server."""
@@ -156,7 +156,7 @@ class Health:
         """Why this worker does not do its work now; empty if it does, also without partitions."""
         reasons = list(self._status.waits().values())
         if self.intake is None or not self.intake.assignment.joined:
-            return reasons or ["starting: not yet in the consumer group"]
+            return reasons or ["starting: the worker has not joined the consumer group yet"]
         reasons += [
             found.said(tp.topic, tp.partition, self._kafka_tools)
             for each in self._partitions()
@@ -171,14 +171,14 @@ class Health:
 
     def _partition_not_ready(self, partition: AssignedPartition, intake: Intake) -> list[str]:
         if not partition.is_reading:
-            return [f"{partition.name}: Redis's offset not read yet"]
+            return [f"{partition.name}: the offset in Redis has not been read yet"]
         reasons = []
         waits = self._status.waits()
         if partition.silent_s(now_ms()) > ANSWER_S and "kafka" not in waits:
-            reasons.append(f"{partition.name}: no fetch response from Kafka for {ANSWER_S:.0f} s")
+            reasons.append(f"{partition.name}: Kafka has not answered a fetch for {ANSWER_S:.0f} s")
         is_waiting = "redis" in waits or partition.topic_partition in intake.without_letters
         if partition.unwritten_s() > ANSWER_S and not is_waiting:
-            reasons.append(f"{partition.name}: nothing written to Redis for {ANSWER_S:.0f} s")
+            reasons.append(f"{partition.name}: nothing has been written to Redis for {ANSWER_S:.0f} s")
         return reasons
 
     def left(self) -> dict[str, str]:
