@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchroom.entered import csv_rows, csv_text, plain_number, plain_whole_number
+from watchroom.entered import csv_rows, csv_text, month_faults, name_faults, plain_number, plain_whole_number
 from watchroom.errors import ConfigurationInvalid, Fault
 
 NOT_PLAIN: Final = ("1_000", "١٢", "１２", "1e3", "+5", ".5", "5.", "nan", "inf", "0x10", "²", "1 0", "--1")
@@ -65,3 +65,13 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
         csv_text(file)
     file.write_text("a,b\n", encoding="utf-8-sig")
     assert csv_text(file) == "a,b\n"
+
+
+def test_a_month_or_name_that_cannot_be_used_is_reported_with_what_can() -> None:
+    """A mistyped name must not print a report without its comparison."""
+    assert [str(fault) for fault in month_faults("--to", ["2021-04", "2021-13"])] == [
+        "--to: found '2021-13'; write a month such as 2021-04"
+    ]
+    assert [str(fault) for fault in name_faults("--section", ["contacts", "contact"], ("contact", "finance"))] == [
+        "--section: found 'contacts'; write one of contact, finance"
+    ]

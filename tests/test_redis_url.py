@@ -17,7 +17,7 @@ from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.health import servers_of
 from watchroom.redis_url import RedisUrlRefused, parse, shown
 from watchroom.settings import Settings, read_settings
-from watchroom.store.connection import connection
+from watchroom.store.connection import client
 
 HOSTS = st.sampled_from(["cache", "127.0.0.1", "redis.force.example", "[::1]"])
 SEVERAL = HOSTS | st.sampled_from(["cache:1,cache:2", "cache,[::1]:3", "cache:1,"])
@@ -105,7 +105,7 @@ def test_a_url_that_does_not_name_one_server_and_one_database_is_refused(url: st
         ("redis://cache", ("redis", "", "", "cache", 6379, "", 0)),
         ("redis://cache/", ("redis", "", "", "cache", 6379, "", 0)),
         ("REDISS://cache:1/12", ("rediss", "", "", "cache", 1, "", 12)),
-        ("redis://:p%40ss@[::1]:6380/3", ("redis", "", "p@ss", "[::1]", 6380, "", 3)),
+        ("redis://:p%40ss@[::1]:6380/3", ("redis", "", "p@ss", "::1", 6380, "", 3)),
         ("redis://wr:a:b@c@cache", ("redis", "wr", "a:b@c", "cache", 6379, "", 0)),
         ("redis://wr@cache", ("redis", "wr", "", "cache", 6379, "", 0)),
         ("redis://@cache", ("redis", "", "", "cache", 6379, "", 0)),
@@ -164,7 +164,7 @@ def test_an_encoded_password_arrives_as_the_library_reads_it(
     """redis-py's own reading of the URLs that we accept is the oracle."""
     url = f"redis://{quote(user, safe='')}:{quote(password, safe='')}@{host}:{port}/{database}"
     theirs = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py is untyped here
-    ours = connection(url)
+    ours = client(url).connection_pool.connection_kwargs
     assert ours["password"] == theirs["password"] == password
     assert ours["username"] == theirs.get("username") == (user or None)
     assert (ours["host"], ours["port"], ours["db"]) == (theirs["host"], theirs["port"], theirs["db"])

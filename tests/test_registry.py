@@ -70,26 +70,13 @@ DOUBLES = {
         "watchroom.settings",
         "two different topics named 'dead-letters'",
     ),
-    "an own key that others have": (
-        (
-            "from watchroom.kinds.kind import OwnKey\n"
-            "share.KIND = replace(share.KIND, own_keys=(OwnKey('edges_s', int, 1),))"
-        ),
-        "watchroom.catalogue.entry",
-        "the kind 'share' has an own key 'edges_s' that other kinds also use",
-    ),
     "an own key twice": (
         (
             "from watchroom.kinds.kind import OwnKey\n"
             "share.KIND = replace(share.KIND, own_keys=(OwnKey('limit_s', int, 1), OwnKey('limit_s', str, '')))"
         ),
-        "watchroom.catalogue.entry",
+        "watchroom.catalogue.own",
         "two different 'share' keys named 'limit_s'",
-    ),
-    "a key that nobody has declared": (
-        "share.KIND = replace(share.KIND, needs=(*share.KIND.needs, 'limit_s'))",
-        "watchroom.catalogue.entry",
-        "the kind 'share' uses a key 'limit_s' that is not a key of entries: declare it in `own_keys`",
     ),
 }
 

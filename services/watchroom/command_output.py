@@ -28,11 +28,12 @@ def _json_line(row: Mapping[str, object]) -> str:
 
 
 def as_csv(rows: Iterable[Mapping[str, object]], columns: Collection[str]) -> str:
-    """A header, and one line a row; what a row does not have is empty."""
+    """A header, and one line a row; what a row does not have is empty, and booleans are written as in JSON."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow({name: str(each).lower() if isinstance(each, bool) else each for name, each in row.items()})
     return text.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""What people enter: TOML and CSV files, and numbers in files and options."""
+"""What people enter: TOML and CSV files, and numbers, months and names in files and options."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from watchroom import toml_text
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.rolling.calendar import is_month
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _LONGEST: Final = 100  # characters; Python refuses to read thousands of digits
@@ -32,6 +33,16 @@ def plain_whole_number(text: str) -> int | None:
     return None if number is None or "." in text else int(number)
 
 
+def month_faults(option: str, given: Iterable[str]) -> list[Fault]:
+    """A fault for each text that is not a month."""
+    return [Fault(option, "", repr(text), "a month such as 2021-04") for text in given if not is_month(text)]
+
+
+def name_faults(option: str, given: Iterable[str], known: Collection[str]) -> list[Fault]:
+    """A fault for each name that is not a known one."""
+    return [Fault(option, "", repr(name), f"one of {', '.join(known)}") for name in given if name not in known]
+
+
 def toml_tables(path: Path) -> dict[str, object]:
     """The tables of a TOML file.
 
@@ -40,8 +51,11 @@ def toml_tables(path: Path) -> dict[str, object]:
     """
     try:
         return toml_text.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationInvalid([Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file")]) from error
+    except OSError as error:
+        fault = Fault(str(path), "", error.strerror or str(error), "the path of a TOML file")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        fault = Fault(str(path), "", f"not readable as TOML ({error})", "valid TOML, saved as UTF-8")
+    raise ConfigurationInvalid([fault])
 
 
 def csv_text(path: Path) -> str:

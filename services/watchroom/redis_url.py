@@ -18,9 +18,7 @@ SENTINEL_PORT: Final = 26379
 UNIX: Final = "unix"
 
 _SCHEME = re.compile(r"(rediss?(?:\+sentinel)?|unix)://(.*)", re.IGNORECASE | re.DOTALL)
-_SERVER = re.compile(
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]@%\\]+)(?::(?P<port>[0-9]{1,5}))?(?:/(?P<database>[^?#]*))?"
-)
+_SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]@%\\]+)(?::(?P<port>[0-9]{1,5}))?")
 _SERVICE = re.compile(r"[A-Za-z0-9._-]+")  # what a sentinel allows
 _DATABASE = re.compile(r"[0-9]{1,9}")
 _NOT_PLAIN = re.compile(r"[\x00-\x20\x7f\[\]\\]")  # what readers of URLs drop, or take for the mark of something else
@@ -51,7 +49,7 @@ class RedisAddress(NamedTuple):
     scheme: str  # redis, rediss, unix, redis+sentinel or rediss+sentinel
     user: str  # "" for the default user
     password: str  # "" for none
-    host: str  # "" for a socket, and if sentinels name it
+    host: str  # as in `Endpoint`; "" for a socket, and if sentinels name it
     port: int
     path: str  # of the socket; "" for a host
     database: int
@@ -70,13 +68,12 @@ class RedisAddress(NamedTuple):
             return f"unix://{self.path}?db={self.database}"
         if self.sentinels:
             return f"{self.scheme}://{','.join(map(str, self.sentinels))}/{self.service}/{self.database}"
-        return f"{self.scheme}://{self.host}:{self.port}/{self.database}"
+        return f"{self.scheme}://{Endpoint(self.host, self.port)}/{self.database}"
 
     def at(self, found: Endpoint) -> RedisAddress:
         """The address of one server that the sentinels named."""
-        host = f"[{found.host}]" if ":" in found.host else found.host
         scheme = "rediss" if self.has_tls else "redis"
-        return self._replace(scheme=scheme, host=host, port=found.port, sentinels=(), service="")
+        return self._replace(scheme=scheme, host=found.host, port=found.port, sentinels=(), service="")
 
 
 class RedisServer(NamedTuple):
@@ -153,17 +150,22 @@ def _host(scheme: str, user: str, password: str, server: str) -> RedisAddress:
         raise RedisUrlRefused(
             "several hosts", f"one host and port, for example {EXAMPLE}; for sentinels, {SENTINEL_EXAMPLE}"
         )
-    match = _SERVER.fullmatch(server)
-    port = int(match["port"] or DEFAULT_PORT) if match else 0
-    if match is None or not 0 < port < 65536:
+    text, _, database = server.partition("/")
+    found = _endpoint(text, DEFAULT_PORT)
+    if found is None:
         raise RedisUrlRefused("no host, or a port outside 1 to 65535", f"host and port, for example {EXAMPLE}")
-    return RedisAddress(scheme, user, password, match["host"], port, "", _database(match["database"] or "0", EXAMPLE))
+    return RedisAddress(scheme, user, password, *found, "", _database(database or "0", EXAMPLE))
 
 
 def _sentinels(scheme: str, user: str, password: str, server: str) -> RedisAddress:
     _refuse_options(server, SENTINEL_EXAMPLE)
     hosts, _, path = server.partition("/")
-    found = tuple(map(_endpoint, hosts.split(",")))
+    found = [_endpoint(text, SENTINEL_PORT) for text in hosts.split(",")]
+    if None in found:
+        raise RedisUrlRefused(
+            "a sentinel without a host, or with a port outside 1 to 65535",
+            f"host and port of each sentinel, comma separated, for example {SENTINEL_EXAMPLE}",
+        )
     service, _, database = path.partition("/")
     if not _SERVICE.fullmatch(service):
         raise RedisUrlRefused(
@@ -171,18 +173,14 @@ def _sentinels(scheme: str, user: str, password: str, server: str) -> RedisAddre
             f"the name that the sentinels give to the primary (`sentinel monitor NAME ...`): {SENTINEL_EXAMPLE}",
         )
     number = _database(database or "0", SENTINEL_EXAMPLE)
-    return RedisAddress(scheme, user, password, "", 0, "", number, found, service)
+    return RedisAddress(scheme, user, password, "", 0, "", number, tuple(filter(None, found)), service)
 
 
-def _endpoint(text: str) -> Endpoint:
+def _endpoint(text: str, default_port: int) -> Endpoint | None:
+    """Host and port; None if there is no host, or its port cannot be used."""
     match = _SERVER.fullmatch(text)
-    port = int(match["port"] or SENTINEL_PORT) if match else 0
-    if match is None or not 0 < port < 65536:
-        raise RedisUrlRefused(
-            "a sentinel without a host, or with a port outside 1 to 65535",
-            f"host and port of each sentinel, comma separated, for example {SENTINEL_EXAMPLE}",
-        )
-    return Endpoint(match["host"].strip("[]"), port)
+    port = int(match["port"] or default_port) if match else 0
+    return Endpoint(match["host"].strip("[]"), port) if match and 0 < port < 65536 else None
 
 
 def _refuse_options(server: str, example: str) -> None:

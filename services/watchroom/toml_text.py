@@ -16,8 +16,6 @@ def loads(text: str) -> dict[str, Any]:
     """
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        raise
     except RecursionError:
         raise tomllib.TOMLDecodeError("lists or tables are nested too deeply") from None
     except ValueError as error:  # of a number, for example

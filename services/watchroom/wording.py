@@ -1,4 +1,4 @@
-"""Text that people read: lengths of time, counted nouns, and characters that are safe in a terminal. Pure."""
+"""Text that people read: lengths of time, percentages, counted nouns, and what is safe in a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def one_line(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 month`, `1,200 months`."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def percent(share: float) -> str:
+    """`98.48%`; only all and none are written as 100.00% and 0.00%."""
+    text = f"{share:.2%}"
+    if text == "100.00%" and share < 1:
+        return ">99.99%"
+    return "<0.01%" if text == "0.00%" and share > 0 else text
 
 
 def duration_parts(seconds: float, *, tenths: bool = False) -> list[tuple[str, str]]:

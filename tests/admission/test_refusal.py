@@ -149,3 +149,6 @@ def test_every_reason_says_what_it_means() -> None:
     """The table is the closed list; it labels metrics, headers and the page for producers."""
     assert len(reasons.REASONS) == 14
     assert all(reasons.MEANINGS[reason] for reason in reasons.REASONS)
+    assert {said for name, said in vars(reasons).items() if name.isupper() and isinstance(said, str)} == {
+        *reasons.REASONS
+    }

@@ -83,7 +83,11 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "three, one behind the other": (lambda value: value * 3, "holds 3 JSON objects;", "write one event per record"),
     "with commas between": (lambda value: value + b", " + value, "holds 2 JSON objects;", "write one event per record"),
     "a JSON text sequence": (lambda value: b"\x1e" + value + b"\n" + b"\x1e" + value, "holds 2 JSON objects;", "one"),
-    "two and a half": (lambda value: value * 2 + value[:-3], "holds 2 JSON objects and more;", "one event per record"),
+    "two and a half": (
+        lambda value: value * 2 + value[:-3],
+        "holds 2 JSON objects and further text;",
+        "one event per record",
+    ),
     "a comma after it": (lambda value: value + b",\n", "has 1 character after its JSON object", "nothing after it"),
     "a record separator after it": (lambda value: value + b"\x1e", "has 1 character after its JSON", "nothing after"),
     "two with a comma behind": (lambda value: value + b",\n" + value + b",\n", "holds 2 JSON objects;", "one event"),

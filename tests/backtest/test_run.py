@@ -72,8 +72,8 @@ def test_an_alert_that_mutes_others_may_not_fire(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Request("2026-10", step_s=1), "--step: found 1; write seconds, 5 to 300"),
-        (Request("2026-10", bad_day="2026-11-03"), "--bad-day: found '2026-11-03'; write a day of 2026-10"),
+        (Request("2026-10", step_s=1), "--step: found 1; write a number of seconds from 5 to 300"),
+        (Request("2026-10", bad_day="2026-11-03"), "--bad-day: found '2026-11-03'; write a day in 2026-10"),
         (Request("2026-10", bad_day="2026-10-32"), "--bad-day: found '2026-10-32'; write a day such as 2026-10-14"),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_missing_rule_file_is_reported() -> None:
 def test_without_prometheus_the_message_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package, not a missing file."""
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(WorkFailed, match="Install Debian's package `prometheus`"):
+    with pytest.raises(WorkFailed, match="Install the Debian package `prometheus`"):
         backtest(SETTINGS, Request("2026-10"), RULES, lambda *_: None)
 
 

@@ -12,10 +12,12 @@ KNOWN = {"watchroom_calls_waiting", "up", "force:watchroom_x:age_max"}
 
 def test_every_selector_of_an_expression_is_found() -> None:
     """A selector that is missed has no samples, and its alert would never fire."""
-    asked = selectors(
-        'max by (force) (watchroom_calls_waiting{line="999",area!~"a|b"}) > 3 unless on (force) up == 1'
-        " or force:watchroom_x:age_max > 2",
-        KNOWN,
+    asked = list(
+        selectors(
+            'max by (force) (watchroom_calls_waiting{line="999",area!~"a|b"}) > 3 unless on (force) up == 1'
+            " or force:watchroom_x:age_max > 2",
+            KNOWN,
+        )
     )
     assert asked == [
         Selector("watchroom_calls_waiting", (Matcher("line", "=", "999"), Matcher("area", "!~", "a|b"))),
@@ -27,14 +29,14 @@ def test_every_selector_of_an_expression_is_found() -> None:
 def test_text_is_not_a_selector() -> None:
     """The texts of label_replace contain names and braces."""
     expression = r'label_replace(up{job="a}\"b"}, "stream", "up{x}", "topic", "watchroom_nothing")'
-    assert selectors(expression, KNOWN) == [Selector("up", (Matcher("job", "=", 'a}"b'),))]
+    assert list(selectors(expression, KNOWN)) == [Selector("up", (Matcher("job", "=", 'a}"b'),))]
 
 
 @pytest.mark.parametrize("expression", ["watchroom_new > 1", 'other{a="b"}', '{__name__=~"watchroom_.*"}'])
 def test_a_metric_that_is_never_published_is_refused(expression: str) -> None:
     """Its alert would look quiet because its series has no samples."""
     with pytest.raises(WorkFailed, match="no exporter or worker publishes it"):
-        selectors(expression, KNOWN)
+        list(selectors(expression, KNOWN))
 
 
 @pytest.mark.parametrize(

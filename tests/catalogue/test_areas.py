@@ -104,7 +104,7 @@ def test_a_list_has_neither_aliases_nor_groups(tmp_path: Path) -> None:
 
 
 BAD = {
-    "no TOML": ("values = [", "", "not readable as TOML", "a TOML file of areas"),
+    "no TOML": ("values = [", "", "not readable as TOML", "valid TOML"),
     "no values": ("", "values", "nothing", "a list such as"),
     "values that are no list": ('values = "north"', "values", "'north'", "a list such as"),
     "an unknown key": (GOOD + "colour = 1", "colour", "'colour'", "one of values, aliases, groups"),

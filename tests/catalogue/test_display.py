@@ -111,9 +111,9 @@ ONE_FAULT = {
     ),
     "alert without limit": (alert(COUNT, NUMBER), "alerts.0", "SomeAlert", "exactly one of above"),
     "alert with two limits": (alert(COUNT, NUMBER, "above = 1\nbelow = 0"), "alerts.0", "Some", "exactly one of above"),
-    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "by an earlier alert"),
+    "alert name twice": (TWO_NAMES, "alerts.1.name", "'SomeAlert'", "by another alert"),
     "name of an alert on the platform": (
-        alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "RedisDown"), "alerts.0.name", "RedisDown", "platform",
+        alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "RedisDown"), "alerts.0.name", "RedisDown", "another",
     ),
     "alert name of words": (
         alert(COUNT, NUMBER, "above = 1").replace("SomeAlert", "some alert"), "alerts.0.name", "some alert", "CallsUn",
@@ -181,17 +181,19 @@ def test_a_high_limit_belongs_to_the_worse_state_and_a_low_one_is_met(
     warning: float | None, critical: float | None, states: dict[float, str]
 ) -> None:
     """10 s is not below 10 s; 90 % of the calls is what the objective asks for."""
-    made = Tile("Some title", 1, Shown("oldest"), warning, critical)
+    made = Tile(title="Some title", place=1, show="oldest", warning=warning, critical=critical)
     assert {value: made.state(value) for value in states} == states
 
 
 def test_only_what_is_judged_has_a_state() -> None:
     """An overdue Grade 1 needs somebody now; fifty overdue Grade 3 are every day."""
-    overdue = Tile("Some title", 1, Shown("overdue", split="grade"), 1, 3, {"grade": "1"})
+    overdue = Tile(
+        title="Some title", place=1, show="overdue", split="grade", warning=1, critical=3, judged={"grade": "1"}
+    )
     assert overdue.has_limits({"grade": "1"})
     assert not overdue.has_limits({"grade": "3"})
-    assert Tile("Some title", 1, Shown("oldest"), 10, 60).has_limits({})
-    assert not Tile("Some title", 1, Shown("oldest")).has_limits({})
+    assert Tile(title="Some title", place=1, show="oldest", warning=10, critical=60).has_limits({})
+    assert not Tile(title="Some title", place=1, show="oldest").has_limits({})
 
 
 def test_only_metrics_that_can_have_samples_are_listed(tmp_path: Path) -> None:
@@ -203,7 +205,7 @@ def test_only_metrics_that_can_have_samples_are_listed(tmp_path: Path) -> None:
 def test_the_shipped_catalogue_shows_every_kind_and_names_no_metric_twice() -> None:
     """Tiles and alerts of the shipped catalogue are what boards, rules and the built-in page are made of."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
-    assert [made.order for _, made in catalogue.tiles()] == list(range(1, 12))
+    assert [made.place for _, made in catalogue.tiles()] == list(range(1, 12))
     assert {measure.kind for measure, _ in catalogue.tiles()} >= {"count", "duration", "open"}
     assert set(KINDS) == {measure.kind for measure in catalogue.measures.values()}
     names = [family.name for measure in catalogue.measures.values() for family in families(measure)]

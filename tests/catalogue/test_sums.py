@@ -34,7 +34,7 @@ FAULTS = {
     "of no value": ('["101"]', "[]", "sum_of.0.where.line", "[]", "at least one"),
     "over a window that one has not": ('"5m"', '"5m", "month", "1h"', "windows", "'1h'", "5m, month"),
     "of other streams": ('stream = "contacts"', 'stream = "crimes"', "stream", "'crimes'", "calls, contacts"),
-    "placed itself": ("sum_of", 'at = "received"\nsum_of', "at", "'received'", "an entry without at: a sum counts"),
+    "placed itself": ("sum_of", 'at = "received"\nsum_of', "at", "'received'", "an entry without at: a sum uses"),
     "split itself": (
         "sum_of",
         'by = { line = "channel" }\nsum_of',

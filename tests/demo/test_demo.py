@@ -7,8 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
+from watchroom.cli.options import progress
 from watchroom.demo.command import run_demo
-from watchroom.demo.screen import Loaded, Loading, Screen, plain_line, tables
+from watchroom.demo.screen import Screen, plain_line, tables
 from watchroom.demo.view import NO_DATA, NONE, Page, View, view
 from watchroom.errors import ConfigurationInvalid
 from watchroom.settings import Settings
@@ -74,7 +75,7 @@ def test_areas_are_added_up_and_means_weighted(seen: View) -> None:
     assert incident(seen, "Grade 1", "not attended") == "4"
     assert incident(seen, "Grade 1", "overdue") == "1"
     assert incident(seen, "Grade 1", "due in 15 min") == "2"
-    assert incident(seen, "Grade 1", "28 d: in target") == "50% of 4"
+    assert incident(seen, "Grade 1", "28 d: within target") == "50% of 4"
     assert incident(seen, "Grade 1", "28 d: mean") == "6 min 40 s"
 
 
@@ -128,8 +129,6 @@ def test_the_screen_says_the_same_in_a_terminal_and_in_a_log(seen: View, termina
     """CI has no terminal: it gets lines, not control codes."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120)
-    with Loading(console, 28) as loading:
-        loading.show(Loaded(0.5, 100, 50))
     with Screen(console, "heading") as screen:
         screen.show(seen, 3, 1.0)
     assert "17 of 21" in out.getvalue()
@@ -141,14 +140,15 @@ def test_both_tables_fit_a_terminal_of_80_columns(seen: View) -> None:
     out = io.StringIO()
     Console(file=out, width=80).print(tables(seen))
     assert "28 d: abandoned" in out.getvalue()
-    assert "28 d: in target" in out.getvalue()
+    assert "28 d: within target" in out.getvalue()
     assert "…" not in out.getvalue()
     assert plain_line(seen, 3, 1.0).count(NO_DATA) > 1
 
 
 def test_arguments_that_cannot_be_used_are_all_named_at_once() -> None:
     """Nothing is started for a typing mistake."""
+    settings = Settings().model_copy(update={"streams": ("visits",)})
     with pytest.raises(ConfigurationInvalid) as refused:
-        run_demo(Settings().model_copy(update={"streams": ("visits",)}), for_s=-1, busy=0, days=0)
+        run_demo(settings, progress=progress, for_s=-1, busy=0, days=0)
     assert [fault.where for fault in refused.value.faults] == ["WATCHROOM_STREAMS", "--for", "--busy", "--days"]
     assert "only visits, which the simulator does not produce" in str(refused.value)

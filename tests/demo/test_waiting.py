@@ -40,7 +40,7 @@ def test_it_returns_when_every_end_is_reached(reader: Reader) -> None:
 def test_it_gives_up_when_nothing_moves(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stuck worker must not keep an analyst waiting."""
     monkeypatch.setattr(waiting, "STALLED_AFTER_S", 0.3)
-    with pytest.raises(WorkFailed, match="nothing was applied for 0 s; 3 events are still not applied"):
+    with pytest.raises(WorkFailed, match="no events were applied for 0 s; 3 events have not been applied yet"):
         wait_applied(reader, {PLACE: 5}, nothing, nothing)
 
 

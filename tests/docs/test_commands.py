@@ -14,7 +14,7 @@ from watchroom import cli
 from watchroom.cli import reference
 
 PAGES = [path for path in committed("*.md") if path.name != "CHANGELOG.md" and "changelog.d" not in path.parts]
-COMMANDS = reference.commands(typer.main.get_command(cli.app))
+COMMANDS = dict(reference.commands(typer.main.get_command(cli.app)))
 GROUPS = {name.rpartition(" ")[0] for name in COMMANDS}
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 TYPED = re.compile(r"^(?:\$ )?(?:[\w./]*/)?watchroom ([a-z][^|;&<>]*)")

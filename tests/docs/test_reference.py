@@ -25,6 +25,9 @@ from watchroom.reference_rows import Row, rows
 from watchroom.settings import Settings
 
 PROGRAM = typer.main.get_command(cli.app)
+MAPPING_KEYS = {
+    f"{part.title}: {row.name}": row for part in mapping_reference.PARTS for row in mapping_reference.rows_of(part)
+}
 PAGES = ("catalogue", "commands", "events", "mapping", "metrics")
 
 
@@ -44,6 +47,15 @@ def undocumented(page: str, meanings: Mapping[str, str]) -> list[str]:
     return [name for name, meaning in meanings.items() if name.replace("`", "") not in named or not meaning.strip()]
 
 
+def documented_options(program: Any) -> dict[str, str]:
+    """`command: option` -> its meaning, and `command` -> what it does."""
+    found = {}
+    for name, command in reference.commands(program):
+        found[name] = str(command.help or "")
+        found |= {f"{name}: {option.opts[0]}": str(option.help or "") for option in command.params}
+    return found
+
+
 def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
     """What must be documented: by its name the page, and each meaning."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", Settings.model_fields["areas"].default)
@@ -54,7 +66,7 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
         ),
         "a key of a mapping": (
             "docs/reference/mapping.md",
-            {name: row.meaning for name, row in mapping_reference.documented().items()},
+            {name: row.meaning for name, row in MAPPING_KEYS.items()},
         ),
         "a field of an event": ("docs/reference/events.md", event_fields_page.documented()),
         "a setting": (
@@ -67,7 +79,7 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
         ),
         "an option of a command": (
             "docs/reference/commands.md",
-            {_typed(name): meaning for name, meaning in reference.documented(PROGRAM).items()},
+            {_typed(name): meaning for name, meaning in documented_options(PROGRAM).items()},
         ),
         "a reason of a dead letter": ("schemas/events/README.md", reasons.MEANINGS),
     }
@@ -142,7 +154,7 @@ def test_a_new_option_without_help_has_no_meaning() -> None:
     def second() -> None:
         """Say nothing either."""
 
-    found = reference.documented(typer.main.get_command(app))
+    found = documented_options(typer.main.get_command(app))
     assert found["watchroom first: --planted"] == ""
 
 
@@ -158,7 +170,7 @@ def test_no_meaning_is_left_of_a_mapping_key_that_is_gone() -> None:
         assert part.meanings.keys() - keys == set(), part.title
 
 
-EXAMPLES = [*catalogue_page.documented().items(), *mapping_reference.documented().items()]
+EXAMPLES = [*catalogue_page.documented().items(), *MAPPING_KEYS.items()]
 
 
 @pytest.mark.parametrize(("name", "row"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
@@ -168,7 +180,7 @@ def test_every_example_is_toml_of_its_key(name: str, row: Row) -> None:
 
 
 MODELS: dict[str, type[BaseModel]] = {
-    **{f"{place}: ": model for _, place, model, _ in catalogue_page.TABLES},
+    **{f"{place}: ": model for place, model in catalogue_page.TABLES.items()},
     **{f"{part.title}: ": part.model for part in mapping_reference.PARTS},
 }
 

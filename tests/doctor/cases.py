@@ -25,13 +25,14 @@ from watchroom.store.evictions import Seen
 from watchroom.store.meta import Bound, Meta
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, SourceState
+from watchroom.tls import Refusal
 
 NOW_MS = 1_767_571_200_000
 SETTINGS = read_settings(streams="calls", sources={"calls": {"acd": {}}})
 CALLS, LETTERS = "watchroom.calls", "watchroom.dead-letters"
 WELL = Partition(1, 3, 3)
 TOPICS = {CALLS: [WELL, WELL], LETTERS: [WELL]}
-META = Meta({"calls": Bound.of("{}")}, 0, {CALLS: 2}, {CALLS: "id-1"})
+META = Meta({"calls": Bound.of({})}, 0, {CALLS: 2}, {CALLS: "id-1"})
 FRESH = {(CALLS, 0): PartitionState(7, NOW_MS - 100, 0), (CALLS, 1): PartitionState(7, NOW_MS - 100, 0)}
 INFO: dict[str, Any] = {
     "redis_version": "7.0.15",
@@ -180,7 +181,7 @@ CASES = [
     ),
     Case(
         "settings",
-        [own.nothing_else_checked()],
+        [own.NOTHING_ELSE_CHECKED],
         "everything else",
         "run `watchroom doctor` again",
         [],
@@ -211,14 +212,14 @@ CASES = [
     Case("catalogue", catalogue_faults(), "areas.toml area: found 'a b'", "a_b", []),
     Case(
         "kafka",
-        brokers.of_brokers(settings(kafka="a:1,b:2"), {"b:2": ("", "")}),
+        brokers.of_brokers(settings(kafka="a:1,b:2"), {"b:2": Refusal("", "")}),
         "b:2: does not answer",
         "WATCHROOM_KAFKA",
         brokers.of_brokers(SETTINGS, {}),
     ),
     Case(
         "kafka",
-        brokers.of_brokers(settings(kafka="a:1"), {"a:1": ("speaks TLS", "the port")}),
+        brokers.of_brokers(settings(kafka="a:1"), {"a:1": Refusal("speaks TLS", "the port")}),
         "a:1: speaks TLS",
         "Check the port",
         [],
@@ -334,7 +335,13 @@ CASES = [
         "RecordsLost",
         consumers.of_lost(FRESH),
     ),
-    Case("source-silent", silent({"acd": 120}), "source acd is 120.0 s old", "WATCHROOM_SOURCES", silent({"acd": 30})),
+    Case(
+        "source-silent",
+        silent({"acd": 120}),
+        "source acd is 120.0 s old",
+        "other sources of calls",
+        silent({"acd": 30}),
+    ),
     Case(
         "source-silent",
         silent({"other": 1}),
@@ -463,7 +470,7 @@ CASES = [
         redis.of_force(settings(streams="calls,crimes"), META, {}),
         "holds no data for crimes",
         "WATCHROOM_STREAMS",
-        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of("{}")}), {}),
+        redis.of_force(SETTINGS, META._replace(streams={**META.streams, "crimes": Bound.of({})}), {}),
     ),
     Case(
         "definitions",

@@ -130,11 +130,11 @@ class Deployment:
         def states() -> dict[str, bool]:
             found = {}
             for measure, tile in self.catalogue.tiles():
-                element = self.board.page.locator(f"#tile-{measure.id}-{tile.order}")
+                element = self.board.page.locator(f"#tile-{measure.id}-{tile.place}")
                 found[element.get_attribute("id") or ""] = "NO DATA" in element.inner_text()
             return found
 
-        wanted = {f"tile-{m.id}-{tile.order}": m.stream in streams for m, tile in self.catalogue.tiles()}
+        wanted = {f"tile-{m.id}-{tile.place}": m.stream in streams for m, tile in self.catalogue.tiles()}
         until(f"the page says NO DATA for {sorted(streams)}", lambda: states() == wanted, 30)
 
     def shown(self, expression: str) -> bool:

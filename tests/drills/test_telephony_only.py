@@ -43,7 +43,7 @@ def tiles(room: Deployment) -> dict[str, dict[str, str]]:
     """What each tile of the wall says, by stream and title, as a person reads it."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for measure, tile in room.catalogue.tiles():
-        element = room.board.page.locator(f"#tile-{measure.id}-{tile.order}")
+        element = room.board.page.locator(f"#tile-{measure.id}-{tile.place}")
         found[measure.stream][tile.title] = element.inner_text()
     found["all"]["Data age"] = room.board.page.locator("#tile-data-age").inner_text()
     return found

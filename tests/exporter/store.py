@@ -19,7 +19,7 @@ from watchroom.exporter.tokens import TokenWindows
 from watchroom.rolling.buckets import day_name, hour_name, month_name, ten_seconds_name, ten_seconds_of
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
-from watchroom.store.definition import as_json, definition_of
+from watchroom.store.definition import definition_of
 from watchroom.store.keys import DEFINITION, FINGERPRINT, GENERATION, SEQ, Keys
 from watchroom.store.meta import Bound
 from watchroom.store.read import Reader
@@ -62,7 +62,7 @@ class ExporterStore:
 
     def bind(self, stream: str, catalogue: Catalogue) -> None:
         """The figures of a stream were made under this catalogue."""
-        bound = Bound.of(as_json(definition_of(self.settings, catalogue, stream, PARTITIONS)))
+        bound = Bound.of(definition_of(self.settings, catalogue, stream, PARTITIONS))
         fields = {f"{FINGERPRINT}{stream}": bound.fingerprint, f"{DEFINITION}{stream}": bound.definition}
         self.client.hset(self.keys.meta, mapping=dict[Any, Any](fields))
 

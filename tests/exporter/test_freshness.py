@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from watchroom.exporter.freshness import LastSeen, held_up, partitions_added, reading, silence, staleness
+from watchroom.exporter.freshness import held_up, partitions_added, reading, silence, staleness
 from watchroom.settings import SourceRule, read_settings
 from watchroom.store.open_transactions import OpenTransaction
 from watchroom.store.partition_counts import Count, PartitionCounts
+from watchroom.store.read import SourceState
 
 NOW = 1_637_971_200_000
 HEARTBEATS = SourceRule()
@@ -20,7 +21,7 @@ def stale(fresh_ms: dict[int, int | None], count: int | None = 2) -> list[str]:
     return list(staleness(fresh_ms, count, NOW, 10_000))
 
 
-def silent(rules: dict[str, SourceRule], heard: dict[str, LastSeen]) -> list[str]:
+def silent(rules: dict[str, SourceRule], heard: dict[str, SourceState]) -> list[str]:
     """Faults of a stream's sources at NOW under the usual limit."""
     return list(silence(rules, heard, NOW, 90_000))
 
@@ -51,32 +52,32 @@ def test_declared_sources_are_waited_for_and_undeclared_ones_are_not() -> None:
     """A declared source that was never seen withholds; a stranger's silence does not."""
     rules = {"acd": HEARTBEATS}
     assert silent(rules, {}) == ["source acd has never been seen"]
-    assert silent(rules, {"acd": LastSeen(None, NOW - 90_000), "stranger": LastSeen(NOW - 10**9, None)}) == []
-    assert silent(rules, {"acd": LastSeen(None, NOW - 90_001)})
+    assert silent(rules, {"acd": SourceState(None, NOW - 90_000), "stranger": SourceState(NOW - 10**9, None)}) == []
+    assert silent(rules, {"acd": SourceState(None, NOW - 90_001)})
 
 
 def test_an_event_shows_that_a_source_is_alive_as_a_heartbeat_does() -> None:
     """Silent means: nothing at all was received."""
-    assert silent({"acd": HEARTBEATS}, {"acd": LastSeen(NOW - 1_000, NOW - 500_000)}) == []
+    assert silent({"acd": HEARTBEATS}, {"acd": SourceState(NOW - 1_000, NOW - 500_000)}) == []
 
 
 def test_without_heartbeats_the_silence_limit_decides() -> None:
     """Its limit is on events; without heartbeats and limit a one-off import is not waited for."""
-    assert silent({"cad": SILENCE}, {"cad": LastSeen(NOW - 600_000, None)}) == []
-    assert silent({"cad": SILENCE}, {"cad": LastSeen(NOW - 600_001, None)})
+    assert silent({"cad": SILENCE}, {"cad": SourceState(NOW - 600_000, None)}) == []
+    assert silent({"cad": SILENCE}, {"cad": SourceState(NOW - 600_001, None)})
     assert silent({"import": IMPORT}, {}) == []
 
 
 def test_with_none_declared_every_source_ever_heard_is_waited_for() -> None:
     """And a stream that has never seen any source cannot say that nothing happened."""
-    assert silent({}, {"a": LastSeen(NOW, None), "b": LastSeen(None, NOW)}) == []
-    assert silent({}, {"a": LastSeen(NOW, None), "b": LastSeen(None, NOW - 90_001)})
+    assert silent({}, {"a": SourceState(NOW, None), "b": SourceState(None, NOW)}) == []
+    assert silent({}, {"a": SourceState(NOW, None), "b": SourceState(None, NOW - 90_001)})
     assert silent({}, {}) == ["no source has ever sent anything"]
 
 
 def test_a_source_from_the_future_is_not_alive() -> None:
     """One stamp a year ahead would otherwise keep a dead source alive for a year."""
-    assert silent({"acd": HEARTBEATS}, {"acd": LastSeen(NOW + 5_001, None)})
+    assert silent({"acd": HEARTBEATS}, {"acd": SourceState(NOW + 5_001, None)})
 
 
 def test_the_exporter_s_own_reading_must_be_recent() -> None:

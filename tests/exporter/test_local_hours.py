@@ -85,7 +85,7 @@ def test_a_skipped_hour_has_no_sample_and_of_a_double_one_the_first_is_shown(roo
 
 
 def test_no_calls_is_zero_and_no_feed_is_absent(room: ExporterStore) -> None:
-    """LastSeen since three weeks: a quiet hour then is 0, four weeks ago there was nothing to be quiet."""
+    """The feed began three weeks ago: a quiet hour since then is 0, and the same hour four weeks ago is absent."""
     heard_on(room, "2021-11-23", "2021-11-16", "2021-11-17", "2021-11-09", "2021-11-10", "2021-11-02", "2021-11-03")
     assert at(room, MORNING) == {0: 0, 1: 0, 2: 0, 3: 0}
 

@@ -70,7 +70,7 @@ def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ExporterStor
     assert "NO DATA" not in page
     assert "NORMAL" in page
     for measure, tile in telephony.catalogue.tiles():
-        at = page.index(f'id="tile-{measure.id}-{tile.order}"')
+        at = page.index(f'id="tile-{measure.id}-{tile.place}"')
         text = page[at : page.index("</li>", at)]
         assert ("not fed here" in text) == (measure.stream != "calls"), tile.title
         assert ('data-state="unfed"' in text) == (measure.stream != "calls")
@@ -88,10 +88,10 @@ def test_the_health_page_names_it(telephony: ExporterStore) -> None:
 
 
 def test_its_lists_are_refused_and_never_empty(telephony: ExporterStore) -> None:
-    """`nobody` would be read as: nobody waits."""
+    """`none` would be read as: nobody is waiting."""
     with pytest.raises(ConfigurationInvalid, match="of stream incidents, which is not fed here; write a measure of"):
         open_list(telephony.settings, "incidents_unattended", NOON)
-    assert open_list(telephony.settings, "calls_waiting", NOON).startswith("Calls waiting: nobody")
+    assert open_list(telephony.settings, "calls_waiting", NOON).startswith("Calls waiting: none")
     mirror = telephony.mirror()
     page = telephony.page(mirror)
     pages = BoardPages(telephony.catalogue, page, telephony.settings, clock=lambda: NOON).table()

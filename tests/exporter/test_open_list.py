@@ -50,8 +50,8 @@ def test_a_dead_feed_is_said_with_its_name(room: ExporterStore) -> None:
     """Partitions stay fresh when telephony dies; "nobody waits" would then be the last thing that it said."""
     room.fresh(NOON + 91_000)
     text = open_list(room.settings, "calls_waiting", NOON + 91_000)
-    assert text.startswith("Calls waiting: nobody\n")
-    assert "FEED SILENT: acd last seen 2021-11-27 00:00:00, 91 s ago" in text
+    assert text.startswith("Calls waiting: none\n")
+    assert "FEED SILENT: acd was last seen 2021-11-27 00:00:00, 91 s ago" in text
     assert "FEED SILENT" not in open_list(room.settings, "calls_waiting", NOON + 90_000)
 
 
@@ -64,7 +64,7 @@ def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ExporterStore) 
         "import": SourceRule(heartbeats=False),
     }
     text = open_list(room.settings.model_copy(update={"sources": {"calls": rules}}), "calls_waiting", NOON)
-    assert "FEED SILENT: acd last seen 2021-11-26 23:59:29, 31 s ago" in text
+    assert "FEED SILENT: acd was last seen 2021-11-26 23:59:29, 31 s ago" in text
     assert "FEED SILENT: ivr has never sent anything" in text
     assert "import" not in text
 
@@ -75,7 +75,7 @@ def test_times_in_the_future_are_no_sign_of_life(room: ExporterStore) -> None:
     room.heard(NOON + MINUTE)
     text = open_list(room.settings, "calls_waiting", NOON)
     assert "Not live: watchroom.calls: partition 0 is 60.0 s in the future (check the clocks)" in text
-    assert "FEED SILENT: acd last seen 2021-11-27 00:01:00, in the future: check the clocks" in text
+    assert "FEED SILENT: acd was last seen 2021-11-27 00:01:00, in the future: check the clocks" in text
 
 
 def test_programs_are_told_why_a_list_is_not_live(room: ExporterStore) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.exporter.process import Exporter
 from tests.exporter.store import ExporterStore, parsed, value
-from tests.flow.servers import RedisServer
+from tests.flow.servers import RedisServer, pause, resume
 from watchroom.errors import WorkFailed
 from watchroom.exporter.run import now_ms
 from watchroom.exporter.server import Answer, Server
@@ -51,12 +51,12 @@ def test_a_redis_that_hangs_blanks_the_page_and_does_not_hang_it(
     exporter.metrics_when(redis_up=1)
     room.fresh(now_ms() + 4_500)  # believed, and fresh for 7 s: the exporter's own reading decides after 3 s
     room.heard(now_ms())
-    redis_server.server.pause()
+    pause(redis_server.server)
     paused_ms = now_ms()
     page = exporter.metrics_when(redis_up=0)
     assert now_ms() - paused_ms < 6_000
     assert {name for name, _labels in parsed(page)} == {"watchroom_redis_up", "watchroom_stream_fed"}
-    redis_server.server.resume()
+    resume(redis_server.server)
     exporter.metrics_when(redis_up=1)
 
 

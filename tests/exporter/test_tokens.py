@@ -166,9 +166,10 @@ def test_the_list_has_the_ten_most_frequent_shortened(room: ExporterStore) -> No
         "occurrences": 11, "as_of": "2021-11-27T00:00:00.000Z",
     }  # fmt: skip
     text = top_list(room.settings, "top_callers", "28d", NOON)
-    assert text.startswith(
-        "Most frequent callers in the last 28 days, today included\n  1  k1.KKKKKK       11  hospital"
-    )
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert lines[:3] == [
+        "Most frequent callers, last 28 days", "rank name caller_org occurrences", "1 k1.KKKKKK hospital 11",
+    ]  # fmt: skip
     assert "66 in total; 11 different." in text
 
 

@@ -24,12 +24,13 @@ pytestmark = [pytest.mark.embedded, pytest.mark.slow, pytest.mark.timeout(300)]
 RUN = """
 import sys
 from watchroom.cli.events import examined
+from watchroom.cli.options import progress
 from watchroom.errors import WatchroomError
 from watchroom.demo.command import run_demo
 from watchroom.settings import read_settings
 try:
     for_s = float(sys.argv[1]) if sys.argv[1] else None
-    sys.exit(run_demo(read_settings(), for_s=for_s, days=2, busy=20, examine=examined))
+    sys.exit(run_demo(read_settings(), progress=progress, for_s=for_s, days=2, busy=20, examine=examined))
 except WatchroomError as error:
     sys.exit(str(error))
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import new_name
-from tests.flow.servers import KafkaServer, RedisServer, Stack
+from tests.flow.servers import KafkaServer, RedisServer, Stack, pause, resume
 from tests.flow.wall import WAITED_FOR, Feed, Look, event, now_ms, wall
 from watchroom.kafka.produce import Outgoing, produce
 
@@ -137,12 +137,12 @@ def test_a_worker_cut_off_from_kafka_does_not_stay_fresh(
     with wall(stack, tmp_path, fresh_s=fresh_s, silent_s=120) as room:
         with Feed(room.settings):
             room.until_all_is_shown()
-        own_kafka.server.pause()
+        pause(own_kafka.server)
         paused_ms = now_ms()
         gone = room.look_until(lambda look: not look.measures(), fresh_s + 5, "no measures")
         assert gone.at_ms - paused_ms <= (fresh_s + 2) * 1000
         assert gone.oldest_applied_ms() <= paused_ms + 500
         assert room.worker.running
         assert not any(look.measures() for look in room.look_for(3))
-        own_kafka.server.resume()
+        resume(own_kafka.server)
         room.look_until(lambda look: all(look.measures(stream) for stream in WAITED_FOR), 40, "all streams again")

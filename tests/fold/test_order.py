@@ -22,7 +22,7 @@ from tests.oracle.histories import TYPES, batches, deliveries, histories, moment
 from tests.oracle.recompute import KEEPING_MS, Content, differences, in_partition_order, recompute, restated, whole
 from tests.oracle.scales import DAY_MS
 from watchroom.fold.batch import Restatement
-from watchroom.reports.held import changes_by_series, restatements
+from watchroom.reports.held import StoredMonth, added_up
 
 pytestmark = pytest.mark.timeout(300)
 EXAMPLES = int(os.environ.get("WATCHROOM_TEST_EXAMPLES", "1"))
@@ -86,11 +86,8 @@ def counted(log: Iterable[Restatement]) -> dict[tuple[str, str], int]:
     by_month: dict[str, list[Restatement]] = defaultdict(list)
     for entry in log:
         by_month[entry.month].append(entry)
-    return {
-        (month, series): restatements([changes])
-        for month, entries in by_month.items()
-        for series, changes in changes_by_series(entries).items()
-    }
+    held = {month: added_up([StoredMonth(month, {}, log)], (month,), {}, {}, {}) for month, log in by_month.items()}
+    return {(month, series): of.restatements([series]) for month, of in held.items() for series in of.restated}
 
 
 @bulk

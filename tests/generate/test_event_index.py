@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from watchroom.admission.models import MODELS
 from watchroom.events import reasons
 from watchroom.generate.event_index import text
@@ -11,7 +9,7 @@ from watchroom.generate.event_index import text
 
 def test_the_page_names_every_type_with_what_its_data_must_say() -> None:
     """It is the first page that a producer opens."""
-    page = text(Path())
+    page = text()
     for name in MODELS:
         assert f"[`{name}`]({name}.json)" in page
     assert "| `unit` |" in page
@@ -20,6 +18,6 @@ def test_the_page_names_every_type_with_what_its_data_must_say() -> None:
 
 def test_the_page_explains_every_reason_in_the_order_of_judging() -> None:
     """The first that applies is the one a letter carries."""
-    page = text(Path())
+    page = text()
     places = [page.index(f"| `{reason}` |") for reason in reasons.REASONS]
     assert places == sorted(places)

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from watchroom.admission.models import MODELS
-from watchroom.generate.outputs import OUTPUTS, generate
+from watchroom.generate.outputs import generate, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,9 +22,7 @@ def test_check_shows_the_difference_and_writes_nothing(tmp_path: Path) -> None:
     """The reviewer reads the difference; a check that repairs would hide it."""
     (tmp_path / "a.txt").write_text("old\n")
     said: list[str] = []
-    assert not generate(
-        tmp_path, check=True, outputs={"a.txt": lambda _: "new\n", "b.txt": lambda _: "b"}, say=said.append
-    )
+    assert not generate(tmp_path, check=True, outputs={"a.txt": "new\n", "b.txt": "b"}, say=said.append)
     text = "".join(said)
     assert "-old\n" in text
     assert "+new\n" in text
@@ -37,14 +35,14 @@ def test_check_shows_the_difference_and_writes_nothing(tmp_path: Path) -> None:
 def test_generating_twice_writes_once(tmp_path: Path) -> None:
     """Derived files depend on their sources only: not on the clock, nor on the order of a set."""
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
-    for path in OUTPUTS:
+    for path in texts(ROOT):
         (tmp_path / path).unlink(missing_ok=True)
     said: list[str] = []
-    assert generate(tmp_path, check=False, outputs=OUTPUTS, say=said.append)
-    assert len(said) == len(OUTPUTS)
+    assert generate(tmp_path, check=False, say=said.append)
+    assert len(said) == len(texts(ROOT))
     said.clear()
-    assert generate(tmp_path, check=False, outputs=OUTPUTS, say=said.append)
-    assert generate(tmp_path, check=True, outputs=OUTPUTS, say=said.append)
+    assert generate(tmp_path, check=False, say=said.append)
+    assert generate(tmp_path, check=True, say=said.append)
     assert said == []
 
 
@@ -70,11 +68,13 @@ def test_no_schema_of_a_type_that_is_gone_is_left() -> None:
 
 def test_derived_files_have_no_marks_of_this_machine() -> None:
     """They are published: no absolute path of the one who made them."""
-    for path in OUTPUTS:
+    for path in texts(ROOT):
         assert str(ROOT) not in (ROOT / path).read_text(encoding="utf-8")
 
 
 def test_derived_files_are_committed() -> None:
     """A file that git ignores would be fresh here and missing in a clone."""
-    ignored = subprocess.run(["git", "check-ignore", *OUTPUTS], cwd=ROOT, capture_output=True, text=True, check=False)
+    ignored = subprocess.run(
+        ["git", "check-ignore", *texts(ROOT)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert ignored.stdout == ""

@@ -182,10 +182,13 @@ def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
         ({"formats": "%H:%M:%SZ", "day_from": "at"}, "write a clock time without a zone: it is read in time.zone"),
         ({"formats": "%H:%M:%S EST", "day_from": "at"}, "write a clock time without a zone: it is read in time.zone"),
         ({"formats": ["%H:%M", "%M:%H"], "day_from": "at"}, "found '%H:%M' and '%M:%H', which read '11:15' as"),
-        ({"formats": "iso", "day_from": "at"}, "time.day_from: found only formats with a day; write a clock time in"),
+        (
+            {"formats": "iso", "day_from": "at"},
+            "time.day_from: found only formats that include the day; write a clock time in",
+        ),
         (
             {"formats": "%H:%M", "day_from": {"column": "at", "formats": "%H:%M"}},
-            "time.day_from.formats: found '%H:%M'; write a format with a day: `join` the date and the time",
+            "time.day_from.formats: found '%H:%M'; write a format that includes the day: `join` the date and the time",
         ),
         (
             {"formats": "%H:%M", "day_from": {"column": "at", "pick": "min"}},

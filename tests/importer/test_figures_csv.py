@@ -25,7 +25,8 @@ def read(tmp_path: Path, *lines: str, head: str = HEAD, now_ms: int = NOW_MS) ->
     """What becomes of these lines."""
     path = tmp_path / "figures.csv"
     path.write_text("\n".join((head, *lines)) + "\n", encoding="utf-8-sig")
-    return list(records(path, catalogue(), "watchroom.returns", now_ms=now_ms, reported_by="analyst"))
+    events, faults = records(path, catalogue(), "watchroom.returns", now_ms=now_ms, reported_by="analyst")
+    return [*events, *faults]
 
 
 def test_each_row_becomes_an_event_that_admission_takes(tmp_path: Path) -> None:

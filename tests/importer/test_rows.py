@@ -121,7 +121,7 @@ def test_a_header_that_did_not_split_is_one_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationInvalid) as caught:
         check_files([path], words(delimiter="|"))
     (fault,) = caught.value.faults
-    assert "one column, 'id;at;x,y': '|' does not split it" in fault.found
+    assert "only one column, 'id;at;x,y', which does not contain the delimiter '|'" in fault.found
     assert fault.write == 'file.delimiter = ";" in the mapping'
     path.write_text("only\n")
     with pytest.raises(ConfigurationInvalid, match=r"write the correct file\.delimiter in the mapping$"):

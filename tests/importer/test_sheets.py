@@ -312,7 +312,7 @@ def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path)
     events, refused, _ = made(path, words())
     assert [(event.subject, dict(event.data)) for event in events] == [("a", {"line": "999"}), ("d", {})]
     assert refused == [
-        f"{row}: line: a cell that is merged over rows 2 to 4; unmerge it and fill in each cell" for row in (3, 4)
+        f"{row}: line: part of a merged cell (rows 2 to 4); unmerge it and fill in each cell" for row in (3, 4)
     ]
 
 
@@ -363,7 +363,7 @@ def test_rows_without_any_value_are_not_counted_and_no_others_are_lost(tmp_path:
     assert (tally.rows, tally.used, tally.refused) == (3, 2, 1)
     assert refused == ["5: the key column 'id' is empty"]
     _, refused, tally = made(tmp_path / "f.xlsx", words(columns=HEADER))
-    assert refused[-1] == "6: 5 cells where the mapping's file.columns has 4"
+    assert refused[-1] == "6: 5 cells, but the mapping's file.columns has 4"
     assert tally.rows == 4
     wider = made(workbook(tmp_path / "f.xlsx", ["a", 1, AT]), words(columns=HEADER))
     assert (len(wider[0]), wider[1]) == (1, [])
@@ -373,7 +373,7 @@ def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:
     """One space in the last cell of a sheet would take 400 GB of memory; a form without a value takes none."""
     path = workbook(tmp_path / "f.xlsx", HEADER, more=lambda _, sheet: sheet.write(1_048_575, 16_383, " "))
     assert fault_of(path) == (
-        "found a range of 1,048,576 rows and 16,384 columns in the sheet 'Calls'; "
+        "found a range of 1,048,576 rows by 16,384 columns in the sheet 'Calls'; "
         "write at most 64,000,000 cells: delete cells far outside the table, or export it as CSV"
     )
     bold = workbook(
@@ -415,7 +415,7 @@ def test_a_broken_workbook_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [(b'r="footer9"', "a cell named 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "after row 2")],
+    [(b'r="footer9"', "an invalid cell name 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "after row 2")],
 )
 def test_cells_that_no_spreadsheet_writes_are_told(tmp_path: Path, wrong: bytes, said: str) -> None:
     """python-calamine read `footer9` as a column, and memory for 180 million others ended the process."""
@@ -459,4 +459,4 @@ def test_a_workbook_comes_through_a_pipe_and_not_inside_another_file(tmp_path: P
     writer.join(10)
     packed = tmp_path / "f.xlsx.gz"
     packed.write_bytes(gzip.compress(content))
-    assert "a workbook or a zip archive inside another compressed file; write the inner file itself" in fault_of(packed)
+    assert "a workbook or a zip archive inside another compressed file; write the inner file" in fault_of(packed)

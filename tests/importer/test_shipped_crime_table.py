@@ -26,7 +26,7 @@ def converted(*files: Path) -> tuple[list[Mapped], Conversion]:
     """Every crime of the files, and the conversion that made them."""
     words = load_mapping(MAPPING)
     check_files(files, words)
-    conversion = Conversion(words, lambda row: pytest.fail(str(row)), check=lambda _: None)
+    conversion = Conversion(words, lambda row: pytest.fail(str(row)))
     return list(conversion.events(read_rows(files, words))), conversion
 
 

@@ -159,12 +159,11 @@ def test_a_byte_order_mark_stands_over_the_mapping(file: Write, encoding: str) -
     assert ids(rows_of(path, delimiter="\t")) == ["1", "2"]
     assert ids(rows_of(path, delimiter="\t", encoding=encoding)) == ["1", "2"]
     said = fault_of(path)
-    assert said.startswith(
-        f"header: found {encoding.upper()} (according to its byte order mark), and one column, 'id\\tline\\tat'"
-    )
+    assert said.startswith("header: found only one column, 'id\\tline\\tat', which does not contain")
+    assert f"in a file that is {encoding.upper()} (according to its byte order mark)" in said
     assert said.endswith('write file.delimiter = "\\t" in the mapping')
     other = file("name,number,x\n".encode(encoding))
-    assert f"found {encoding.upper()} (according to its byte order mark) without 'id', 'at', 'line'" in fault_of(other)
+    assert f"none of the columns 'id', 'at', 'line' in a file that is {encoding.upper()} (according" in fault_of(other)
 
 
 def test_the_mark_of_utf_8_stands_over_the_mapping_too(file: Write) -> None:
@@ -301,7 +300,7 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Wri
 @pytest.mark.parametrize("said", ["sep=\r\n", "sep=\n", 'sep="\n', "sep=\r"])
 def test_a_line_that_names_no_delimiter_is_a_header_line(file: Write, said: str) -> None:
     """From 3.13 on, Python's csv refuses a line break or the quote as delimiter; before, it reads nothing."""
-    assert "found one column, 'sep=" in fault_of(file(f"{said}id,line,at\n1,999,{AT}\n".encode()))
+    assert "found only one column, 'sep=" in fault_of(file(f"{said}id,line,at\n1,999,{AT}\n".encode()))
 
 
 @pytest.mark.parametrize(
@@ -364,7 +363,7 @@ def test_lines_that_a_quote_swallows_are_counted(file: Write) -> None:
     path = file((HEADER + "\n".join(lines) + "\n").encode())
     assert totals(path) == (2, 1, 3, ["a1", "a6"])
     (refused,) = [row for row in read_rows([path], words()) if isinstance(row, RowRefused)]
-    assert "lines 3 to 6, 3 lines swallowed: check the quotes from line 3 on" in str(refused)
+    assert "3 lines swallowed, up to line 6; check the quotes from line 3 on" in str(refused)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
@@ -438,7 +437,7 @@ def test_the_rest_of_a_cell_that_is_too_long_is_not_taken_for_rows(file: Write) 
     log = f"9,999,{AT}\n" * 1_000_000
     path = file(f'id,line,at,log\n1,999,{AT},"{log}"\n2,999,{AT},\n'.encode())
     rows = ids(rows_of(path))
-    assert "a cell of more than 16 MiB, which ends on line 1000002" in rows[0]
+    assert "a cell of more than 16 MiB that ends on line 1000002" in rows[0]
     assert rows[1:] == ["2"]
     open_to_the_end = file(f'id,line,at,log\n1,999,{AT},"{log}\n2,999,{AT},\n'.encode())
     assert totals(open_to_the_end)[:3] == (0, 1, 1_000_001)

@@ -107,23 +107,29 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
     [
         (
             {**LOG, "entity": {"key": "cli"}},
-            "entity.key: found 'cli' unchanged, although it becomes a token elsewhere; write",
+            "entity.key: found 'cli' without `token`, although another key makes a token of it; write",
         ),
         (
             {**LOG, "entity": {"key": "id", "otherwise_key": "cli"}},
-            "entity.otherwise_key: found 'cli' unchanged, although",
+            "entity.otherwise_key: found 'cli' without `token`, although",
         ),
         (
             {**LOG, "time": {"zone": "UTC", "formats": "%H:%M", "day_from": {"join": ["at", "cli"]}}},
-            "time.day_from: found 'cli' unchanged, although it becomes",
+            "time.day_from: found 'cli' without `token`, although another key",
         ),
-        ({**LOG, "entity": {"key": "id", "count": "cli"}}, "entity.count: found 'cli' unchanged, although it becomes"),
-        (event(key="cli"), "1st [[event]].key: found 'cli' unchanged, although it becomes"),
+        (
+            {**LOG, "entity": {"key": "id", "count": "cli"}},
+            "entity.count: found 'cli' without `token`, although another key",
+        ),
+        (event(key="cli"), "1st [[event]].key: found 'cli' without `token`, although another key"),
         (
             event(data={"caller_token": CALLER, "queue": "cli"}),
-            "1st [[event]].data.queue: found 'cli' unchanged, although",
+            "1st [[event]].data.queue: found 'cli' without `token`, although",
         ),
-        (event(time={"column": "at", "plus_seconds": "cli"}), "1st [[event]].time: found 'cli' unchanged, although"),
+        (
+            event(time={"column": "at", "plus_seconds": "cli"}),
+            "1st [[event]].time: found 'cli' without `token`, although",
+        ),
         (event(data={"caller_token": {**CALLER, "order_by": "cli"}}), "`order_by"),
         (
             event(time={"column": "at", "token": "person"}),

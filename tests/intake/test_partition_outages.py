@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
-from tests.flow.servers import RedisServer
+from tests.flow.servers import RedisServer, pause, resume
 from tests.fold.said import at
 from tests.intake.one_partition import FORCE, NOW_MS, OnePartition, batch, queued, record
 from tests.store.steps import content
@@ -91,10 +92,10 @@ async def test_a_step_whose_reply_was_lost_is_sent_again_as_it_was(
     applier = await one.started()
     await applier.begin(0, NOW_MS)  # now Redis knows the script
     late = record(3, "call.queued", "-1 08:00:00", "18", arrived=at("09:00:00"))
-    one.letters.before = redis_server.server.pause  # after the states were read, before the step
+    one.letters.before = partial(pause, redis_server.server)  # after the states were read, before the step
     with pytest.raises(StoreUnavailable):
         await applier.apply(batch(0, *CALLS[:3], late), NOW_MS, NOW_MS)
-    redis_server.server.resume()
+    resume(redis_server.server)
     async with asyncio.timeout(5):
         while one.stands() != 4:  # noqa: ASYNC110  # Redis sends no event
             await asyncio.sleep(0.01)
@@ -123,13 +124,13 @@ async def test_a_cancelled_step_is_not_taken_for_granted(one: OnePartition, redi
     """A worker that is stopped in mid-step forgets; whoever starts again asks Redis."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
-    redis_server.server.pause()
+    pause(redis_server.server)
     task = asyncio.create_task(applier.apply(batch(6, *ANSWERS), NOW_MS, NOW_MS))
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    redis_server.server.resume()
+    resume(redis_server.server)
     stands = await applier.start()
     await applier.apply(batch(stands or 0, *ANSWERS), NOW_MS, NOW_MS)
     assert one.month() == EXPECTED

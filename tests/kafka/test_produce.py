@@ -93,9 +93,9 @@ def test_the_summary_counts_rows_events_and_dead_letters(embedded_stack: Stack) 
     assert list(lines(outcome)) == [
         "rows: 1,010 read, 1,000 used, 6 skipped, 4 refused; 0 entities",
         "  skipped 6: a test call",
-        "  3 events were in more than one row and counted once",
-        "  5 rows share their key with an earlier row but differ from it",
-        "events: 2,000 sent and applied in 2.0 s (1,000 a second)",
+        "  events that are in more than one row, counted once: 3",
+        "  rows that share their key with an earlier row but differ from it: 5",
+        "events: 2,000 sent and applied in 2.0 s (1,000 per second)",
         "  7 arrived after --as-of and were not sent",
         "  2 went to the dead-letter topic of watchroom.calls: late",
         "last arrival 1970-01-01T00:00:00Z; open measures as of 1970-01-01T00:00:01Z",
@@ -112,7 +112,7 @@ def test_a_replay_as_of_a_time_before_all_data_says_so(embedded_stack: Stack) ->
 def outcome_on(stack: Stack, *, streams: tuple[str, ...], check: object) -> Outcome:
     """A finished replay of source `log`."""
     return Outcome(
-        settings=stack.settings(), source="log", zone="UTC", tally=Tally(), sent=Sent(), ends={}, dead_letters={},
+        settings=stack.settings(), source="log", tally=Tally(), sent=Sent(), ends={}, dead_letters={},
         now_ms=1000, streams=streams, months=(), took_s=2.0, check=check,  # type: ignore[arg-type]  # any callable
     )  # fmt: skip
 

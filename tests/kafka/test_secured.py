@@ -126,10 +126,10 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "mutual", {"kafka": "ELSEWHERE"}, "has a certificate for another name", "WATCHROOM_KAFKA: write the host",
     ),
     "no certificate of ours": (
-        "mutual", {"kafka_cert": "", "kafka_key": ""}, "hung up after the TLS handshake", "WATCHROOM_KAFKA_CERT",
+        "mutual", {"kafka_cert": "", "kafka_key": ""}, "closed the connection after the", "WATCHROOM_KAFKA_CERT",
     ),
     "a certificate of a stranger": (
-        "mutual", {"kafka_cert": "STRANGER", "kafka_key": "STRANGER"}, "hung up after the TLS handshake",
+        "mutual", {"kafka_cert": "STRANGER", "kafka_key": "STRANGER"}, "closed the connection after the TLS handshake",
         "WATCHROOM_KAFKA_CERT",
     ),
     "plaintext against TLS": ("plaintext", {"kafka": "TLS"}, "uses TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
@@ -151,7 +151,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "plaintext", {"kafka": "CLEAR"}, "hung up on our first request", "WATCHROOM_KAFKA_SECURITY",
     ),
     "no password where one is wanted, in TLS": (
-        "mutual", {"kafka": "SCRAM"}, "hung up after the TLS handshake", "sasl_ssl",
+        "mutual", {"kafka": "SCRAM"}, "closed the connection after the TLS handshake", "sasl_ssl",
     ),
 }  # fmt: skip
 

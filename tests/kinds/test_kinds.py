@@ -116,6 +116,9 @@ def _key_faults(kind: Kind) -> Iterator[str]:
 
 def _own_key_faults(kind: Kind) -> Iterator[str]:
     """The examples, and the defaults in their place, must be what an entry may say."""
+    yield from (
+        f"own key {key.name}: entries have it" for key in kind.own_keys if key.name in MeasureEntry.model_fields
+    )
     examples = {key.name: key.example for key in kind.own_keys}
     defaults = {key.name: key.default for key in kind.own_keys if key.default is not None}
     for said in (examples, examples | defaults):
@@ -253,6 +256,11 @@ BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
         "count",
         lambda kind: replace(kind, own_keys=(OwnKey[object]("limit_s", int, "1"),)),
         "own key limit_s: '1' is not of its type",
+    ),
+    "an own key that entries have": (
+        "share",
+        lambda kind: replace(kind, own_keys=(OwnKey("edges_s", int, 1),)),
+        "own key edges_s: entries have it",
     ),
     "a default that no entry may have": (
         "count",

@@ -140,7 +140,7 @@ def months_table(copy: Copy, redis_url: str) -> Iterator[Sign]:
         (KIND, "call_answer_spread", "line=999 2022-01 2.0 s of 2, around 6.0 s · not closed"),
         (STREAM, "visit_volume", "area=stoke 2022-01 3 not closed"),
         (STREAM, "visit_given_up", "area=stoke 2022-01 33.33% 1 of 3 · not closed"),
-        (BOTH, "visit_wait_spread", "area=stoke 2022-01 300.0 s of 2, around 900 s · not closed"),
+        (BOTH, "visit_wait_spread", "area=stoke 2022-01 5 min 00 s of 2, around 15 min 00 s · not closed"),
     ):
         is_there = measure in table and table[table.index(measure) + 1] == told
         yield Sign(needs, f"{measure}: {told}", is_there)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from math import sqrt
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import Field
 
-from watchroom.kinds import formatting, names
+from watchroom.kinds import names
 from watchroom.kinds.kind import (
     Add,
     By,
@@ -31,6 +31,7 @@ from watchroom.kinds.kind import (
 from watchroom.kinds.measure import Facts, Measure
 from watchroom.kinds.queries import mean, of_some
 from watchroom.rolling.buckets import ten_seconds_of
+from watchroom.wording import duration
 
 LENGTHS, SUM_S, SQUARES, UNMEASURED = "lengths", "sum_s", "squares", "unmeasured"  # fields
 Seconds = Annotated[int, Field(gt=0)]
@@ -90,9 +91,9 @@ def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     return f"each from {mention(measure.start)} to {mention(measure.at)}, placed at its end"
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """Around which mean they lie, and how many there are."""
-    yield f"of {formatting.whole(row['denominator']):,}, around {formatting.seconds(row['mean_s'])}"
+    yield f"of {row['denominator']:,}, around {duration(row['mean_s'], tenths=True)}"
 
 
 KIND: Final = Kind(

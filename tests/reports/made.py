@@ -68,4 +68,4 @@ def rows(
     **baselines: BaselineHeld,
 ) -> list[ReportRow]:  # fmt: skip
     """The rows of a measure."""
-    return list(rows_of(what, (1,), Source(now, baselines, small_below, groups or {})))
+    return list(rows_of(what, Source(now, baselines, small_below, groups or {})))

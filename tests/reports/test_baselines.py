@@ -9,7 +9,7 @@ import pytest
 
 from tests.parts import ROOT
 from watchroom.errors import ConfigurationInvalid
-from watchroom.reports.baselines import FILE, Baseline, baselines_named, load_baselines
+from watchroom.reports.baselines import FILE, Baseline, load_baselines
 from watchroom.rolling.calendar import Calendar
 
 SHIPPED = load_baselines(ROOT / "schemas")
@@ -71,11 +71,3 @@ def test_a_baseline_that_cannot_be_used_says_what_to_write(text: str, said: str,
     with pytest.raises(ConfigurationInvalid) as caught:
         load_baselines(tmp_path)
     assert said in str(caught.value)
-
-
-def test_an_unknown_baseline_is_refused_with_those_that_exist() -> None:
-    """A mistyped name must not print a report without its comparison."""
-    with pytest.raises(
-        ConfigurationInvalid, match="--baseline: found '2018'; write one of 2018/19, pre-covid, previous"
-    ):
-        baselines_named(SHIPPED, ["2018"])

@@ -157,7 +157,7 @@ def test_as_of_is_unknown_while_a_partition_has_no_time(redis_server: RedisServe
     fill(settings, [Happened("call.presented", "z", "2021-11-27T20:00:00Z")])
     with redis_server.client() as redis:
         redis.hset("{force}:meta", "partitions:watchroom.calls", "2")
-    collector = Collector.of(settings)
+    collector = Collector(settings)
     assert collector.as_of()["calls"] is None
     assert collector.as_of()["crimes"] == NOW_MS
 

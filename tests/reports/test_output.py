@@ -112,8 +112,8 @@ def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
     [
         "grade=1 area=stoke 2021-11 1,234",
         "28.00% 28 of 100",
-        "24.1 s 700 of 1,000 within target, 70.00% · p50 8.0 s · p90 80 s · max 300 s · 3 missing start · not closed",
-        "now 3 oldest 1,431 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
+        "24.1 s 700 of 1,000 within target, 70.00% · p50 8.0 s · p90 80.5 s · max 5 min 00 s · 3 missing start",
+        "now 3 oldest 23 min 51 s · 1 overdue, 1 due in 5 min, 2 in 15 · 4 not closed by the feed",
         "restated 2 times since closing: 30.00% when closed",
         "40 of 100 · restated 3 times since closing · not closed",
         "50 of 100 · restated 4 times since closing · completeness unknown",

@@ -257,7 +257,7 @@ def test_a_row_of_text_is_in_its_section(room: Settings) -> None:
     [
         (["report", "--section", "contacts"], "--section: found 'contacts'; write one of contact, response"),
         (["report", "--baseline", "2018"], "--baseline: found '2018'; write one of 2018/19, pre-covid, previous"),
-        (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-11"),
+        (["report", "--to", "2021-13"], "--to: found '2021-13'; write a month such as 2021-04"),
         (["report", "--to", "2031-01"], "'2031-01', which is in the future; write one of 2021-10,"),
         (["report", "--as-at", "2021-02-30"], "--as-at: found '2021-02-30'; write a day such as 2022-01-27"),
         (["report", "--as-at", "9999-12-31"], "--as-at: found '9999-12-31'; write a day such as 2022-01-27"),

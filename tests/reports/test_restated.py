@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchroom.fold.batch import Restatement
-from watchroom.reports.held import changes_by_series, deltas, restatements
+from watchroom.reports.held import Held, StoredMonth, added_up
 
 
 def line(offset: int, grade: str, field: str, delta: int, *, month: str = "2021-10", topic: str = "t") -> Restatement:
@@ -11,18 +11,22 @@ def line(offset: int, grade: str, field: str, delta: int, *, month: str = "2021-
     return Restatement(topic, 0, offset, 0, "e", month, "m", {"grade": grade}, field, delta)
 
 
+def held(*log: Restatement) -> Held:
+    """An empty month with this log."""
+    return added_up([StoredMonth("2021-10", {}, log)], ("2021-10",), {}, {}, {})
+
+
 def counted(*log: Restatement) -> tuple[int, int, int]:
     """Restatements of grade 1, of grade 2, and of both together."""
-    found = changes_by_series(log)
-    one, two = found.get("m|grade=1", {}), found.get("m|grade=2", {})
-    return restatements([one]), restatements([two]), restatements([one, two])
+    one, two = "m|grade=1", "m|grade=2"
+    return held(*log).restatements([one]), held(*log).restatements([two]), held(*log).restatements([one, two])
 
 
 def test_an_event_that_changes_several_fields_is_one_restatement() -> None:
     """A duration has three fields and more, a figure five."""
     log = [line(7, "1", "observations", 1), line(7, "1", "sum_ms", 900), line(7, "1", "bin:900", 1)]
     assert counted(*log) == (1, 0, 1)
-    assert deltas(changes_by_series(log).values()) == {"observations": 1, "sum_ms": 900, "bin:900": 1}
+    assert held(*log).published["m|grade=1"] == {"observations": -1, "sum_ms": -900, "bin:900": -1}
 
 
 def test_two_events_that_cancel_out_are_two_restatements() -> None:

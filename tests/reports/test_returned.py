@@ -97,7 +97,7 @@ def test_a_withdrawal_takes_the_figure_away_and_a_later_version_counts_again(fil
         figure("2021-12-11T09:00:00Z", "2021-12-09", 1, 2),
     ])  # fmt: skip
     assert rows(filled, "complaints_retained") == []
-    collector = Collector.of(filled)
+    collector = Collector(filled)
     known = collector.catalogue.measures
     assert reported(collector.reader, filled, known) == []
     fill(filled, [figure("2021-12-12T09:00:00Z", "2021-12-12", 781, 1450, note="late returns", reported_by="PSD")])
@@ -125,7 +125,7 @@ def test_notes_are_kept_as_text_with_their_period(filled: Settings) -> None:
         Happened("return.note", "note|demand", "2021-08-03T10:00:00Z", july),
         Happened("return.note", "note|live chat", "2021-05-01T10:00:00Z", chat_began),
     ])  # fmt: skip
-    collector = Collector.of(filled)
+    collector = Collector(filled)
     chat, demand = notes(collector.reader, filled)
     collector.reader.close()
     assert (demand.name, demand.text, demand.measure) == ("demand", "Exceptional volumes of calls.", "call_volume")

@@ -11,11 +11,12 @@ from openpyxl import load_workbook
 from rich.console import Console
 
 from tests.flow.servers import RedisServer
-from tests.reports.made import held, measure
+from tests.reports.made import baseline, held, measure
 from tests.reports.redis_months import NOW_MS, Happened, fill, settings_on
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds.tokens import Bands as Counted
 from watchroom.reports.baselines import months_from
+from watchroom.reports.compare import BaselineHeld
 from watchroom.reports.held import Held, StoredMonth
 from watchroom.reports.month_reader import Request
 from watchroom.reports.page import page
@@ -96,7 +97,7 @@ def test_published_bands_are_columns_of_their_own() -> None:
 
 def test_bands_are_in_every_format_those_of_a_baseline_too() -> None:
     """In words beside the row on a terminal and the page; in a sheet each is a number in a column of its own."""
-    before = BaselineBands("w", ("2020-11",), Bands(NOW._replace(once=71, two_or_three=22), None))
+    before = baseline(held_of(("2020-11",))), Bands(NOW._replace(once=71, two_or_three=22), None)
     section = Section(name="asb", title="ASB", rows=(19,))
     found = row(Bands(NOW, NOW._replace(once=75)), before=before)
     report = Report("force", MONTH, "2021-11-30", {"before": "w"}, 50, (), [(section, [found])])
@@ -118,7 +119,7 @@ def test_bands_are_in_every_format_those_of_a_baseline_too() -> None:
 
 def test_a_share_of_repeated_tokens_changes_by_points() -> None:
     """26 % after 29 %."""
-    before = BaselineBands("w", ("2020-11",), Bands(NOW._replace(once=71, two_or_three=22), None))
+    before = baseline(held_of(("2020-11",))), Bands(NOW._replace(once=71, two_or_three=22), None)
     found = row(Bands(NOW, NOW), before=before).compared["before"]
     assert found.changes["value"].points == Fraction(-3)
     assert found.figure is not None
@@ -127,19 +128,20 @@ def test_a_share_of_repeated_tokens_changes_by_points() -> None:
 
 def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
     """Added up, the bands of three months would count one token as three."""
-    none = row(None, months=("2021-09", "2021-10", "2021-11"), before=BaselineBands("w", (), None, "it has no month"))
+    no_month = BaselineHeld("w", (), None, (), "it has no month")
+    none = row(None, months=("2021-09", "2021-10", "2021-11"), before=(no_month, None))
     assert (none.figure, none.note) == (
         None,
         "bands are kept only for single months and for twelve months, and cannot be added up",
     )
     assert none.compared["before"].reason == "it has no month"
-    absent = row(Bands(NOW, NOW), before=BaselineBands("w", ("2019-11",), None)).compared["before"]
+    absent = row(Bands(NOW, NOW), before=(baseline(held_of(("2019-11",))), None)).compared["before"]
     assert (absent.figure, absent.reason) == (None, "no bands are kept for these months")
 
 
 def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
     """Eleven months compared with twelve would look like a fall, so they are marked and have no change."""
-    before = BaselineBands("w", year("2019-12"), Bands(NOW, None))
+    before = baseline(held_of(year("2019-12"))), Bands(NOW, None)
     found = row(Bands(NOW, NOW), months=year("2020-12"), absent=("2021-06",), before=before)
     assert (found.held_months, len(found.months), found.note) == (11, 12, "not held: 2021-06")
     compared = found.compared["before"]
@@ -176,7 +178,7 @@ def test_bands_are_of_one_month_or_of_twelve_that_follow_one_another(months: tup
 def test_the_most_frequent_are_in_their_order() -> None:
     """A row without a number: which, and how often."""
     ranked = [Ranked("k1.abcdef", "hospital", 120), Ranked("k1.bcdefg", "", 7)]
-    found = ranked_row(TOP, held_of(MONTH), (), ranked, {"previous": "words"})
+    found = ranked_row(TOP, held_of(MONTH), (), ranked, {"previous": baseline(held_of(("2020-11",)))})
     assert found.compared["previous"].figure is None
     assert (found.ranked, found.figure, found.held_months) == (tuple(ranked), None, 1)
 

@@ -222,7 +222,7 @@ async def test_the_first_worker_writes_its_definitions_and_others_find_them(stor
     assert await store.open() == {}
     assert reader.meta() == first
     assert first is not None
-    assert first.streams == {stream: Bound.of(as_json(parts)) for stream, parts in DEFINITIONS.items()}
+    assert first.streams == {stream: Bound.of(parts) for stream, parts in DEFINITIONS.items()}
 
 
 async def test_a_worker_that_differs_in_one_stream_is_told_which_and_why(
@@ -254,7 +254,7 @@ async def test_a_stream_that_is_bound_to_nothing_is_bound_beside_the_others(
     after = reader.meta()
     assert before is not None
     assert after is not None
-    assert after.streams == {**before.streams, "crimes": Bound.of(as_json(crimes))}
+    assert after.streams == {**before.streams, "crimes": Bound.of(crimes)}
     assert after.partitions == {**before.partitions, "watchroom.crimes": 3}
 
 

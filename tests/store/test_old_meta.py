@@ -22,7 +22,7 @@ from watchroom.settings import Settings, read_settings
 from watchroom.store import definition
 from watchroom.store.clear import clear
 from watchroom.store.compatibility import redefined
-from watchroom.store.definition import as_json, definition_of
+from watchroom.store.definition import definition_of
 from watchroom.store.keys import Keys
 from watchroom.store.meta import CLEARING_SAID, Bound, meta_of
 from watchroom.store.old_meta import BEING_CLEARED, BY_STREAM, BY_STREAM_SAID, parts_by_stream
@@ -93,7 +93,7 @@ async def test_a_worker_takes_it_over_whole(settings: Settings, client: Redis, k
         assert await store.open() == {}
     assert fields(client, keys) == after
     kept = {name: str(value) for name, value in old.items() if name not in ("fingerprint", "definition")}
-    bound = {stream: Bound.of(as_json(parts)) for stream, parts in ours(settings).items()}
+    bound = {stream: Bound.of(parts) for stream, parts in ours(settings).items()}
     new = {f"fingerprint:{stream}": each.fingerprint for stream, each in bound.items()}
     new |= {"fingerprint": BY_STREAM, "definition": BY_STREAM_SAID}
     assert after == kept | new | {f"definition:{stream}": each.definition for stream, each in bound.items()}

@@ -15,9 +15,13 @@ CLIENTS = {"Redis", "AsyncRedis", "Sentinel", "AsyncSentinel", "from_url", "Stri
 
 
 def made(source: str) -> list[int]:
-    """Lines that make a client."""
+    """Lines that make a client, or give a client's class to a function that does."""
     calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    return [call.lineno for call in calls if ast.unparse(call.func).rpartition(".")[2] in CLIENTS]
+    return [
+        call.lineno
+        for call in calls
+        if any(ast.unparse(part).rpartition(".")[2] in CLIENTS for part in (call.func, *call.args))
+    ]
 
 
 def test_no_client_is_made_elsewhere() -> None:
@@ -26,7 +30,9 @@ def test_no_client_is_made_elsewhere() -> None:
     assert {name for name, lines in found.items() if lines} == MAKES | LOOKS
 
 
-@pytest.mark.parametrize("source", ["Redis(host='x')", "redis.asyncio.Redis()", "Redis.from_url('x')"])
+@pytest.mark.parametrize(
+    "source", ["Redis(host='x')", "redis.asyncio.Redis()", "Redis.from_url('x')", "_client(Redis, 1)"]
+)
 def test_one_that_is_made_elsewhere_is_found(source: str) -> None:
     """The check above can fail."""
     assert made(source) == [1]

@@ -127,9 +127,9 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
         {"url": "rediss://127.0.0.1:EXPIRED/0"}, "has a certificate that is not currently valid",
         "this machine's clock",
     ),
-    "no certificate of ours": ({"cert": "", "key": ""}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT"),
+    "no certificate of ours": ({"cert": "", "key": ""}, "closed the connection after the", "WATCHROOM_REDIS_CERT"),
     "a stranger's certificate": (
-        {"cert": "STRANGER", "key": "STRANGER"}, "hung up after the TLS handshake", "WATCHROOM_REDIS_CERT",
+        {"cert": "STRANGER", "key": "STRANGER"}, "closed the connection after the", "WATCHROOM_REDIS_CERT",
     ),
     "plaintext against TLS": ({"url": "redis://127.0.0.1:TLS/0"}, "uses TLS on this port", "rediss://"),
     "TLS against plaintext": ({"url": "rediss://127.0.0.1:PLAIN/0"}, "does not use TLS on this port", "redis://"),

@@ -202,7 +202,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "no certificate of ours": (
         {"cert": "", "key": ""},
-        "The sentinel at 127.0.0.1:TLS hung up after the TLS handshake",
+        "The sentinel at 127.0.0.1:TLS closed the connection after the TLS handshake",
         "WATCHROOM_REDIS_CERT",
     ),
     "plaintext against TLS": (

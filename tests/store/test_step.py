@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.flow.servers import RedisServer
+from tests.flow.servers import RedisServer, pause, resume
 from tests.store.steps import CHANGE, DEFINITIONS, KEEPING_MS, NOW_MS, TOPIC, VOLUME, WAITING, content, full, step
 from watchroom.errors import Moved, OtherDefinitions, StoreUnavailable
 from watchroom.rolling.buckets import Bucket
@@ -239,12 +239,12 @@ async def test_a_reply_that_comes_too_late_is_found_to_be_applied(
     store = Store(redis_server.url, force, DEFINITIONS)
     await store.open()
     await store.step(step(None, 5), again=False)  # now Redis knows the script
-    redis_server.server.pause()
+    pause(redis_server.server)
     try:
         with pytest.raises(StoreUnavailable):
             await store.step(full(5, 10), again=False)
     finally:
-        redis_server.server.resume()
+        resume(redis_server.server)
     reader = Reader(redis_server.url, force)
     async with asyncio.timeout(5):
         while reader.partitions()[TOPIC, 0].next_offset != 10:  # noqa: ASYNC110  # Redis sends no event

@@ -34,7 +34,7 @@ async def test_a_webhook_that_does_not_answer_with_success_has_failed(status: in
     with running_receiver() as receiver:
         receiver.answers = [status]
         (send,) = channels_of(read_settings(watchdog_webhook=receiver.url)).values()
-        with pytest.raises(WorkFailed, match=f"answered {status}"):
+        with pytest.raises(WorkFailed, match=f"answered with status {status}"):
             await send(MESSAGE)
 
 

@@ -46,8 +46,8 @@ def test_only_the_firing_watchdog_counts(body: bytes, counts: bool) -> None:
         (b"{", "not JSON"),
         (b"\xff\xfe\xfd", "not JSON"),
         (b"[" * 100_000, "not JSON"),
-        (b"[]", "no list `alerts`"),
-        (b'{"alerts": {"labels": {}}}', "no list `alerts`"),
+        (b"[]", "no `alerts` list"),
+        (b'{"alerts": {"labels": {}}}', "no `alerts` list"),
     ],
     ids=["empty", "cut", "no text", "deep", "a list", "no list"],
 )

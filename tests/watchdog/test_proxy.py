@@ -138,7 +138,9 @@ async def test_no_password_is_taken_from_netrc(monkeypatch: pytest.MonkeyPatch, 
 async def test_an_unsupported_proxy_is_named_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its password is not in the message."""
     monkeypatch.setenv("ALL_PROXY", "socks5://user:s3cret@proxy.example:1080")
-    with pytest.raises(WorkFailed, match=r"proxy for http:// is socks5://; write one with http://") as failed:
+    with pytest.raises(
+        WorkFailed, match=r"environment sets for http:// uses socks5://; set one that uses http://"
+    ) as failed:
         await send(HOOK)
     assert "s3cret" not in str(failed.value)
 

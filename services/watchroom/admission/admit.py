@@ -19,6 +19,7 @@ from watchroom.events.messages import shown
 from watchroom.events.partitioner import CountInUse, partition_of
 from watchroom.events.record import Arrived, Event, Headers, Record
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text, unit_since_1970
+from watchroom.wording import duration, exact_duration
 
 _new = tuple.__new__
 
@@ -158,14 +159,14 @@ class Admission:
             raise EventRefused(
                 reasons.LATE,
                 f"{times}: {_beyond(arrival_ms - time_ms, self._lateness_ms)} late; the limit for"
-                f" {self._stream} is {_duration(self._lateness_ms)}. Send history from a source declared `history`,"
-                f" with recordedtime{_other_unit(arrival_ms)}",
+                f" {self._stream} is {exact_duration(self._lateness_ms / 1000)}. Send history from a source declared"
+                f" `history`, with recordedtime{_other_unit(arrival_ms)}",
             )
         raise EventRefused(
             reasons.FUTURE,
             f"{times}: {_beyond(time_ms - arrival_ms, self._future_ms)} ahead; at most"
-            f" {_duration(self._future_ms)} is allowed. Check the sender's clock and the offset of its times"
-            f"{_other_unit(arrival_ms)}",
+            f" {exact_duration(self._future_ms / 1000)} is allowed. Check the sender's clock and the offset of its"
+            f" times{_other_unit(arrival_ms)}",
         )
 
     def _refuse_ahead(self, headers: Headers, ms: int, latest_ms: int) -> None:
@@ -181,8 +182,9 @@ class Admission:
         raise EventRefused(
             reasons.FUTURE,
             f"time or recordedtime is {to_text(ms)}, but its Kafka record has the timestamp {to_text(recorded_ms)}; no"
-            f" event may be more than {_duration(self._future_ms)} later than its record{also}, even from a history"
-            f" source. Check the year, or replay with `[time] latest` if days are invented{_other_unit(recorded_ms)}",
+            f" event may be more than {exact_duration(self._future_ms / 1000)} later than its record{also}, even from"
+            " a history source. Check the year, or replay with `[time] latest` if days are"
+            f" invented{_other_unit(recorded_ms)}",
         )
 
     def _refuse_expired(self, first_ms: int, timestamp_ms: int) -> NoReturn:
@@ -192,9 +194,10 @@ class Admission:
         """
         raise EventRefused(
             reasons.EXPIRED,
-            f"first arrived at {to_text(first_ms)} and was sent again {_duration(timestamp_ms - first_ms)} later; the"
-            f" state of {self._stream} is kept for {_duration(self._keeping_ms)}, so it might be counted twice. Send"
-            " dead letters again within that time",
+            f"first arrived at {to_text(first_ms)} and was sent again"
+            f" {_beyond(timestamp_ms - first_ms, self._keeping_ms)} later; the state of {self._stream} is kept for"
+            f" {exact_duration(self._keeping_ms / 1000)}, so it might be counted twice. Send dead letters again within"
+            " that time",
         )
 
 
@@ -262,13 +265,7 @@ def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
 
 def _beyond(ms: int, limit_ms: int) -> str:
     """A length of time beyond a limit; if it reads like the limit, with the excess: `24 h and 0.001 s`."""
-    said = _duration(ms)
-    return said if said != _duration(limit_ms) else f"{said} and {_duration(ms - limit_ms)}"
-
-
-def _duration(ms: int) -> str:
-    """A length of time in the unit that reads best: `5 min`, `26.5 h`, `7 days`."""
-    for unit_ms, unit in ((172_800_000, ""), (7_200_000, "h"), (120_000, "min")):
-        if ms >= unit_ms:
-            return f"{ms / 86_400_000:,.4g} days" if not unit else f"{ms / (unit_ms // 2):,.4g} {unit}"
-    return f"{ms / 1000:,.4g} s"
+    said, limit_s = duration(ms / 1000), limit_ms / 1000
+    if said != duration(limit_s):
+        return said
+    return f"{exact_duration(limit_s)} and {exact_duration((ms - limit_ms) / 1000)}"

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from watchroom.admission.models import EVENT, MODELS, PROSE_FIELDS
 from watchroom.admission.raw_identifiers import raw_identifier
-from watchroom.admission.wrapped import event_in_data, event_inside, not_an_object, not_json, text_in_text
+from watchroom.admission.wrapped import event_in_data, event_inside, not_an_object, not_json, parsed, text_in_text
 from watchroom.errors import EventRefused
 from watchroom.events import reasons
 from watchroom.events.envelope import Envelope
@@ -53,8 +53,8 @@ def has_unusual_number(value: bytes) -> bool:
 
     A search for single bytes comes first: it is ten times as fast, and usually enough.
     """
-    return (78 in value and b"NaN" in value and not _is_json(value)) or (
-        73 in value and b"Infinity" in value and not _is_json(value)
+    return (78 in value and b"NaN" in value and parsed(value) is None) or (
+        73 in value and b"Infinity" in value and parsed(value) is None
     )
 
 
@@ -217,11 +217,3 @@ def _shown(value: object) -> str:
     if _is_small_number(value):
         return f"the number {value}"
     return value.kind if isinstance(value, _Hidden) else _kind(value)
-
-
-def _is_json(value: bytes) -> bool:
-    try:
-        from_json(value, allow_inf_nan=False)
-    except ValueError:
-        return False
-    return True

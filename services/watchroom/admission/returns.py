@@ -33,7 +33,7 @@ Check = Callable[[Event], None]
 class UnfitFigure(ValueError):
     """DROP: what is wrong with a figure or a note, and what to write instead; `key` is where."""
 
-    def __init__(self, reason: str, key: str, found: str, write: str) -> None:
+    def __init__(self, key: str, found: str, write: str, reason: str = reasons.BAD_DATA) -> None:
         super().__init__(f"{key} {found}; write {write}")
         self.reason, self.key, self.found, self.write = reason, key, found, write
 
@@ -89,7 +89,6 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
     measure = known.get(data["measure"])
     if measure is None:
         raise UnfitFigure(
-            reasons.BAD_DATA,
             "measure",
             f"is {shown(data['measure'])}, which is not a figure",
             _near(data["measure"], known, "the id of a figure"),
@@ -98,7 +97,6 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
     labels = {label.name: label for label in measure.labels}
     if unknown := next((name for name in by if name not in labels), None):
         raise UnfitFigure(
-            reasons.BAD_DATA,
             f"by.{shown(unknown)}",
             f"is not a label of {measure.id}",
             f"only labels from {', '.join(labels)}" if labels else "no labels: the measure has none",
@@ -110,11 +108,11 @@ def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measu
 def _value(label: Label, said: str | None) -> str:
     listed = ", ".join(label.all_values())
     if not said:
-        raise UnfitFigure(reasons.BAD_DATA, f"by.{label.name}", "is missing", f"one of {listed}")
+        raise UnfitFigure(f"by.{label.name}", "is missing", f"one of {listed}")
     value = resolved(label, said)
     if value == label.other and slug(said) != label.other:
         raise UnfitFigure(
-            reasons.WRONG_KEY, f"by.{label.name}", f"is {shown(said)}, which is not listed", f"one of {listed}"
+            f"by.{label.name}", f"is {shown(said)}, which is not listed", f"one of {listed}", reasons.WRONG_KEY
         )
     return value
 
@@ -132,7 +130,6 @@ def check_as_at(as_at: str, time_ms: int) -> None:
     ahead_ms = DAY_AHEAD_MS if len(as_at) == len("2021-11-30") else AHEAD_MS
     if as_at_ms(as_at) > time_ms + ahead_ms:
         raise UnfitFigure(
-            reasons.BAD_DATA,
             "as_at",
             f"is {as_at!r}, which was in the future at {to_text(time_ms)}",
             f"a day or moment not after {to_text(time_ms + ahead_ms)}",
@@ -153,27 +150,25 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
             continue
         may_be_negative = name == figure.NUMERATOR and figure.SIGNED.of(measure)
         if number < 0 and not may_be_negative:
-            raise UnfitFigure(reasons.BAD_DATA, name, f"is {number:g}", f"0 or more: {measure.id} is not signed")
+            raise UnfitFigure(name, f"is {number:g}", f"0 or more: {measure.id} is not signed")
         if abs(number) * 10**decimals > figure.MOST:
-            raise UnfitFigure(reasons.BAD_DATA, name, f"is {number:g}", f"at most {figure.MOST / 10**decimals:g}")
+            raise UnfitFigure(name, f"is {number:g}", f"at most {figure.MOST / 10**decimals:g}")
         if (Fraction(str(number)) * 10**decimals).denominator != 1:
             at_most = f"at most {decimals} decimal{'s' * (decimals != 1)}: {measure.id} keeps no more"
             write = at_most if decimals else f"a whole number: {measure.id} has no decimal places"
-            raise UnfitFigure(reasons.BAD_DATA, name, f"is {number}", write)
+            raise UnfitFigure(name, f"is {number}", write)
     if figure.MAY_EXCEED.of(measure):
         return
     if denominator is None:
         is_change = figure.SIGNED.of(measure)
         if figure.UNIT.of(measure) == figure.PERCENT and not is_change and numerator > 100:
             raise UnfitFigure(
-                reasons.BAD_DATA,
                 figure.NUMERATOR,
                 f"is {numerator:g} without a denominator, above 100 percent",
                 "at most 100, or the counts as numerator and denominator",
             )
     elif numerator > denominator:
         raise UnfitFigure(
-            reasons.BAD_DATA,
             figure.NUMERATOR,
             f"is {numerator:g}, above the denominator {denominator:g}",
             "a number no larger than the denominator",
@@ -192,13 +187,10 @@ def check_note_data(known: Mapping[str, Measure], data: Mapping[str, Any]) -> No
     """
     since, until = data["from"], data.get("to")
     if until and known_period(until).last < known_period(since).first:
-        raise UnfitFigure(
-            reasons.BAD_DATA, "to", f"is {until!r}, before from {since!r}", f"{since!r} or later, or leave it out"
-        )
+        raise UnfitFigure("to", f"is {until!r}, before from {since!r}", f"{since!r} or later, or leave it out")
     about = data.get("measure")
     if about and about not in known:
         raise UnfitFigure(
-            reasons.BAD_DATA,
             "measure",
             f"is {shown(about)}, which is not in the catalogue",
             _near(about, known, "an id from the catalogue"),

@@ -76,7 +76,7 @@ def not_an_object(found: object, kind: str) -> str:
 
 def text_in_text(found: str) -> str:
     """How a JSON text contains the JSON that it should be; empty if it does not."""
-    if isinstance(_json(found.encode("utf-8", "replace")), dict | list):
+    if isinstance(parsed(found.encode("utf-8", "replace")), dict | list):
         return "that contains JSON: it was serialised twice"
     return "in base64: it was serialised as bytes" if found.startswith(_BASE64) else ""
 
@@ -100,7 +100,7 @@ def event_in_data(found: dict[str, Any]) -> str:
 
 
 def _is_event(held: object) -> bool:
-    inside = _json(held.encode("utf-8", "replace")) if isinstance(held, str) else held
+    inside = parsed(held.encode("utf-8", "replace")) if isinstance(held, str) else held
     return isinstance(inside, dict) and "specversion" in inside
 
 
@@ -162,7 +162,7 @@ def _behind_registry(value: bytes) -> str:
     """What follows a registry's prefix: JSON, JSON in a text, or nearly JSON; empty for Avro and others."""
     if _is_json(value):
         return "its JSON"
-    if isinstance(text := _json(value), str) and (held := text_in_text(text)):
+    if isinstance(text := parsed(value), str) and (held := text_in_text(text)):
         return f"a string {held}"
     if not value.lstrip().startswith((b"{", b"[")):
         return ""
@@ -185,7 +185,7 @@ def _texts(text: str) -> Iterator[str]:
         yield "has a comma before a closing bracket; write JSON without it"
     objects, rest = _objects(text)
     if objects > 1:
-        yield f"holds {objects:,} JSON objects{' and more' if rest[_end(_BETWEEN, rest, 0) :] else ''}; {_ONE}"
+        yield f"holds {objects:,} JSON objects{' and further text' if rest[_end(_BETWEEN, rest, 0) :] else ''}; {_ONE}"
     elif objects:
         characters = f"{len(rest):,} character{'s' * (len(rest) > 1)}"
         yield f"has {characters} after its JSON object; {_PLAIN} and nothing after it"
@@ -218,7 +218,7 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return at if found is None else found.end()
 
 
-def _json(value: bytes) -> object:
+def parsed(value: bytes) -> object:
     """The parsed value; None if it is not JSON."""
     try:
         return from_json(value, allow_inf_nan=False)
@@ -227,4 +227,4 @@ def _json(value: bytes) -> object:
 
 
 def _is_json(value: bytes) -> bool:
-    return isinstance(_json(value), dict | list)
+    return isinstance(parsed(value), dict | list)

@@ -22,11 +22,9 @@ def write(lines: Iterable[str], folder: Path) -> None:
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     text = folder / "samples.om"
-    is_empty = True
     with text.open("w", encoding="utf-8") as file:
-        for line in lines:
-            is_empty = False
-            file.write(line)
+        file.writelines(lines)
+        is_empty = file.tell() == 0
         file.write("# EOF\n")
     if not is_empty:
         command = [program, "tsdb", "create-blocks-from", "--quiet", LONGEST, "openmetrics", str(text), str(data)]

@@ -111,10 +111,8 @@ def _time_of(line: str) -> float:
 
 
 def _result(server: Prometheus, rule: Rule, spans: Iterable[Span], catalogue: Catalogue) -> AlertResult:
-    queries: dict[str, str] = {}
-    for measure, alert in catalogue.alerts():
-        if alert.name == rule.name:
-            queries = count_queries(alert, measure, catalogue)
+    behind = [(alert, measure) for measure, alert in catalogue.alerts() if alert.name == rule.name]
+    queries = count_queries(*behind[0], catalogue) if behind else {}
     found = []
     for span in spans:
         for point in server.over(rule.expression, *span):

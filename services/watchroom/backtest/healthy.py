@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from watchroom.backtest.figures import Sample
 from watchroom.backtest.selectors import Selector
@@ -23,11 +22,6 @@ BATCHES_A_S = 2.0
 Value = Callable[[float], float]  # seconds since the epoch -> value
 
 
-class _Series(NamedTuple):
-    text: str
-    value: Value
-
-
 class HealthyPlatform:
     """Every series of the platform that a rule reads, at any moment."""
 
@@ -38,21 +32,22 @@ class HealthyPlatform:
             WorkFailed: A rule reads a metric that has no healthy value here.
         """
         self._series = [
-            _Series(f"{metric}{{{labels_text(labels)}}}", value)
+            (f"{metric}{{{labels_text(labels)}}}", value)
             for metric, labels, value in _all(settings)
             if any(selector.metric == metric and selector.accepts(labels) for selector in selectors)
         ]
-        named = {metric for metric, _, _ in _all(settings)}
-        if (
-            unknown := {s.metric for s in selectors if s.metric in {family.name for family in (*PLATFORM, *FOREIGN)}}
-            - named
-        ):
-            raise WorkFailed(f"a rule reads {', '.join(sorted(unknown))}; add its healthy value to backtest/healthy.py")
+        unknown = {family.name for family in (*PLATFORM, *FOREIGN)} & {selector.metric for selector in selectors}
+        unknown -= {metric for metric, _, _ in _all(settings)}
+        if unknown:
+            raise WorkFailed(
+                f"a rule reads {', '.join(sorted(unknown))}, but the back-test has no healthy value for it; add one to "
+                "backtest/healthy.py"
+            )
 
     def at(self, now_ms: int) -> Iterator[Sample]:
         """The values of a moment."""
-        for series in self._series:
-            yield Sample(series.text, series.value(now_ms / 1000))
+        for series, value in self._series:
+            yield Sample(series, value(now_ms / 1000))
 
 
 def _all(settings: Settings) -> Iterator[tuple[str, Mapping[str, str], Value]]:

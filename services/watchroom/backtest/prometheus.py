@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -24,7 +24,7 @@ class Point(NamedTuple):
     """One series of an answer: its labels without the name, and its value at each moment at which it has one."""
 
     labels: Mapping[str, str]
-    values: Mapping[int, float]  # moment in ms -> value
+    values: dict[int, float]  # moment in ms -> value
 
 
 def program_path(program: str) -> str:
@@ -36,13 +36,13 @@ def program_path(program: str) -> str:
     path = shutil.which(program)
     if path is None:
         raise WorkFailed(
-            f"{program} is not on the PATH; the back-test needs a real Prometheus. Install Debian's package "
+            f"{program} is not on the PATH; the back-test needs a real Prometheus. Install the Debian package "
             "`prometheus` (2.42 or later), or run deploy/setup/servers.sh as root"
         )
     return path
 
 
-class Prometheus:
+class Prometheus(LocalServer):
     """One server; a context manager.
 
     Args:
@@ -53,30 +53,21 @@ class Prometheus:
     """
 
     def __init__(self, folder: Path, rule_files: Sequence[Path] = (), lookback_ms: int = 300_000) -> None:
-        self._folder = folder
-        self._rule_files = rule_files
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "prometheus.yml"
+        config.write_text(CONFIG.format(files=json.dumps([str(path.resolve()) for path in rule_files])))
         port = free_port()
         self._url = f"http://{LOOPBACK}:{port}"
-        self._config = folder / "prometheus.yml"
         command = [
             program_path("prometheus"),
-            f"--config.file={self._config}",
+            f"--config.file={config}",
             f"--storage.tsdb.path={folder / 'data'}",
             "--storage.tsdb.retention.time=100y",
             f"--web.listen-address={LOOPBACK}:{port}",
             f"--query.lookback-delta={lookback_ms}ms",
             "--log.level=warn",
         ]
-        self._server = LocalServer("Prometheus", command, folder / "log", lambda: bool(get(LOOPBACK, port, "/-/ready")))
-
-    def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._config.write_text(CONFIG.format(files=json.dumps([str(path.resolve()) for path in self._rule_files])))
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
+        super().__init__("Prometheus", command, folder / "log", lambda: bool(get(LOOPBACK, port, "/-/ready")))
 
     def rule_groups(self) -> list[dict[str, Any]]:
         """The groups of the rule files, in their order."""
@@ -94,15 +85,13 @@ class Prometheus:
 
     def over(self, expression: str, first_ms: int, last_ms: int, step_ms: int) -> list[Point]:
         """The same at every step from the first to the last moment, both included."""
-        labels: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
-        values: dict[frozenset[tuple[str, str]], dict[int, float]] = {}
+        points: dict[frozenset[tuple[str, str]], Point] = {}
         for begin_ms, end_ms in _cut(first_ms, last_ms, step_ms):
             params = {"query": expression, "start": _s(begin_ms), "end": _s(end_ms), "step": _s(step_ms)}
             for item in self._get("query_range", params)["result"]:
-                key = frozenset(item["metric"].items())
-                labels[key] = _labels(item)
-                values.setdefault(key, {}).update({round(float(at) * 1000): float(text) for at, text in item["values"]})
-        return [Point(labels[key], values[key]) for key in labels]
+                point = points.setdefault(frozenset(item["metric"].items()), Point(_labels(item), {}))
+                point.values.update({round(float(at) * 1000): float(text) for at, text in item["values"]})
+        return list(points.values())
 
     def _get(self, what: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401  # any JSON
         url = f"{self._url}/api/v1/{what}?{urlencode(params)}"

@@ -103,7 +103,7 @@ def _levels(depends_on: Mapping[str, set[str]]) -> list[list[str]]:
     while left:
         level = sorted(name for name, others in left.items() if not others & left.keys())
         if not level:
-            raise WorkFailed(f"recording rules read each other: {', '.join(sorted(left))}; break the cycle")
+            raise WorkFailed(f"recording rules depend on each other: {', '.join(sorted(left))}; break the cycle")
         levels.append(level)
         left = {name: others for name, others in left.items() if name not in level}
     return levels

@@ -14,16 +14,16 @@ from watchroom.backtest.evaluate import AlertResult, Span, count_queries, evalua
 from watchroom.backtest.figures import Figures, Sample
 from watchroom.backtest.healthy import HealthyPlatform
 from watchroom.backtest.prometheus import Prometheus
-from watchroom.backtest.rules import Rule, RuleInputs, from_api
+from watchroom.backtest.rules import RuleInputs, from_api
 from watchroom.backtest.simulated_store import SimulatedStore
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.rolling.buckets import DAY_MS
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.simulator import GOOD, PUBLISHED, Simulated, Surge, simulate
 
-DAY_MS = 86_400_000
 WARM_UP_DAYS = 8  # before the first evaluation: open incidents of Grade 3 need days to build up
 LONG_WINDOWS = {"7d": 8, "28d": 29}  # window -> days of history that it needs
 BAD_FROM_H, BAD_FOR_H, BAD_FACTOR = 14, 3, 4.0  # a bad day: from 14:00 local, three hours of four times the demand
@@ -86,7 +86,7 @@ def backtest(settings: Settings, request: Request, rule_files: Sequence[Path], r
 def read_rules(rule_files: Sequence[Path], catalogue: Catalogue, folder: Path) -> RuleInputs:
     """The rules as Prometheus reads them, and the series that they and the counts behind each alert need."""
     with Prometheus(folder, rule_files) as server:
-        rules: list[Rule] = from_api(server.rule_groups())
+        rules = from_api(server.rule_groups())
         counts = [
             server.printed(query)
             for measure, alert in catalogue.alerts()
@@ -145,12 +145,16 @@ def _until(events: Iterable[Simulated], moments_ms: Iterable[int]) -> Iterator[t
 def _check(request: Request, rule_files: Sequence[Path]) -> None:
     faults = []
     if not rule_files:
-        faults.append(Fault("--rules", "", "no rule file", "the *.yml files of deploy/prometheus/rules"))
-    faults += [Fault("--rules", "", f"no file {path}", "an existing file") for path in rule_files if not path.is_file()]
+        faults.append(Fault("--rules", "", "no rule file", "the *.yml files in deploy/prometheus/rules"))
+    faults += [
+        Fault("--rules", "", f"no file {path}", "the path of an existing file")
+        for path in rule_files
+        if not path.is_file()
+    ]
     if not 5 <= request.step_s <= 300:
-        faults.append(Fault("--step", "", f"{request.step_s}", "seconds, 5 to 300"))
+        faults.append(Fault("--step", "", f"{request.step_s}", "a number of seconds from 5 to 300"))
     if request.bad_day and not request.bad_day.startswith(f"{request.month}-"):
-        faults.append(Fault("--bad-day", "", repr(request.bad_day), f"a day of {request.month}"))
+        faults.append(Fault("--bad-day", "", repr(request.bad_day), f"a day in {request.month}"))
     if request.bad_day and not _is_day(request.bad_day):
         faults.append(Fault("--bad-day", "", repr(request.bad_day), f"a day such as {request.month}-14"))
     if faults:

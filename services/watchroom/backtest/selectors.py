@@ -44,7 +44,7 @@ class Selector(NamedTuple):
         return all(matcher.accepts(labels) for matcher in self.matchers)
 
 
-def selectors(expression: str, known: Collection[str]) -> list[Selector]:
+def selectors(expression: str, known: Collection[str]) -> Iterator[Selector]:
     """Every selector of an expression.
 
     Args:
@@ -54,21 +54,15 @@ def selectors(expression: str, known: Collection[str]) -> list[Selector]:
     Raises:
         WorkFailed: Matchers have no name, or an unknown one.
     """
-    return list(_selectors(expression, known))
-
-
-def _selectors(expression: str, known: Collection[str]) -> Iterator[Selector]:
     for token in _TOKEN.finditer(expression):
         name, braces = token["name"], token["braces"]
         if name in known:
-            yield Selector(name, tuple(_matchers(braces or "")))
+            found = _MATCHER.finditer(braces or "")
+            yield Selector(
+                name, tuple(Matcher(m["label"], m["sign"], _ESCAPED.sub(r"\1", m["value"][1:-1])) for m in found)
+            )
         elif braces or (name or "").startswith("watchroom_"):
             raise WorkFailed(
                 f"a rule reads {name or ''}{braces or ''}, but no exporter or worker publishes it: {expression}; "
-                "use a metric of the catalogue or a recording rule in the same files"
+                "use a metric from the catalogue or a recording rule from the same files"
             )
-
-
-def _matchers(braces: str) -> Iterator[Matcher]:
-    for found in _MATCHER.finditer(braces):
-        yield Matcher(found["label"], found["sign"], _ESCAPED.sub(r"\1", found["value"][1:-1]))

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from watchroom import toml_text
-from watchroom.errors import Fault
+from watchroom.entered import toml_tables
+from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import ALL
 
 _VALUE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _FORM: Final = "lower-case letters and digits, with words joined by _, for example stoke_north"
 _OF_EVERY_LABEL: Final = ("unknown", "other", ALL)
-_KEYS: Final = ("values", "aliases", "groups", "titles")
+_TABLES: Final = {
+    "aliases": "a table that maps each alternative spelling to one of the listed values",
+    "groups": "a table that maps the name of each group to a list of values from `values`",
+    "titles": "a table that maps a listed value or group to the name that people use for it",
+}
+_KEYS: Final = ("values", *_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,9 @@ def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fau
         return Areas(tuple(named)), taken if ALL in named else []
     path = base / named
     try:
-        content = toml_text.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return Areas(()), [Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file of areas")]
+        content: dict[str, Any] = toml_tables(path)
+    except ConfigurationInvalid as invalid:
+        return Areas(()), [*invalid.faults]
     faults = [Fault(str(path), key, found, write) for key, found, write in _faults(content)]
     if faults:
         return Areas(_texts(content.get("values"))), faults
@@ -78,10 +82,15 @@ def _faults(content: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
         yield "values", "nothing" if listed is None else repr(listed), 'a list such as ["stoke", "county_unknown"]'
         listed = []
     yield from _value_faults(listed)
-    yield from _alias_faults(content.get("aliases", {}), listed)
-    groups = content.get("groups", {})
-    yield from _group_faults(groups, listed)
-    yield from _title_faults(content.get("titles", {}), [*listed, *(groups if isinstance(groups, dict) else ())])
+    tables: dict[str, dict[str, object]] = {}
+    for key, write in _TABLES.items():
+        table = content.get(key, {})
+        if not isinstance(table, dict):
+            yield key, repr(table), write
+        tables[key] = table if isinstance(table, dict) else {}
+    yield from _alias_faults(tables["aliases"], listed)
+    yield from _group_faults(tables["groups"], listed)
+    yield from _title_faults(tables["titles"], [*listed, *tables["groups"]])
 
 
 def _value_faults(listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
@@ -95,10 +104,7 @@ def _value_faults(listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
             yield key, repr(value), "each value only once"
 
 
-def _alias_faults(aliases: object, listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
-    if not isinstance(aliases, dict):
-        yield "aliases", repr(aliases), "a table that maps each alternative spelling to one of the listed values"
-        return
+def _alias_faults(aliases: Mapping[str, object], listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
     for alias, value in aliases.items():
         key = f"aliases.{alias}"
         if not _VALUE.fullmatch(alias):
@@ -109,10 +115,7 @@ def _alias_faults(aliases: object, listed: Sequence[object]) -> Iterator[tuple[s
             yield key, repr(value), "one of the listed values"
 
 
-def _group_faults(groups: object, listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
-    if not isinstance(groups, dict):
-        yield "groups", repr(groups), "a table that maps the name of each group to a list of values from `values`"
-        return
+def _group_faults(groups: Mapping[str, object], listed: Sequence[object]) -> Iterator[tuple[str, str, str]]:
     group_of: dict[object, str] = {}
     for name, members in groups.items():
         key = f"groups.{name}"
@@ -132,10 +135,7 @@ def _group_faults(groups: object, listed: Sequence[object]) -> Iterator[tuple[st
                 group_of[member] = name
 
 
-def _title_faults(titles: object, named: Sequence[object]) -> Iterator[tuple[str, str, str]]:
-    if not isinstance(titles, dict):
-        yield "titles", repr(titles), "a table that maps a listed value or group to the name that people use for it"
-        return
+def _title_faults(titles: Mapping[str, object], named: Sequence[object]) -> Iterator[tuple[str, str, str]]:
     for value, title in titles.items():
         if value not in named:
             yield f"titles.{value}", repr(value), "one of the listed values or groups"

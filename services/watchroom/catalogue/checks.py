@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
 
 from watchroom.catalogue.entry import MeasureEntry, condition, keys_of
 from watchroom.catalogue.metrics import PLATFORM
 from watchroom.kinds import KINDS, columns, names
-from watchroom.kinds.measure import AREA, Condition
+from watchroom.kinds.measure import AREA, Condition, Label
 from watchroom.rolling.windows import WINDOWS
 from watchroom.streams import STREAMS
 from watchroom.streams.returns import FIGURES_LIST, NOTES_LIST
@@ -33,17 +32,7 @@ PLATFORM_NAMES = frozenset(family.name for family in PLATFORM)
 Found = Iterator[tuple[str, str, str]]  # key, what was found, what to write
 
 
-class LabelValues(NamedTuple):
-    """A label as labels.toml defines it."""
-
-    values: tuple[str, ...]
-    absent: str
-    aliases: Mapping[str, str]
-    title: str
-    titles: Mapping[str, str]
-
-
-Labels = Mapping[str, LabelValues]  # by name
+Labels = Mapping[str, Label]  # by name
 
 
 def id_faults(name: str, ids: Collection[str]) -> Found:
@@ -109,16 +98,15 @@ def area_window_faults(entry: MeasureEntry) -> Found:
 
 def moment_faults(entry: MeasureEntry) -> Found:
     """Moments, states and values of tokens that do not exist."""
-    words = STREAMS[entry.stream]
-    moments = f"a moment of {entry.stream}: {', '.join(words.moments)}"
-    if entry.at and entry.at not in words.moments:
-        yield "at", repr(entry.at), moments
-    if entry.start and entry.start not in words.moments:
-        yield "start", repr(entry.start), moments
-    if entry.state and entry.state not in words.states:
-        yield "state", repr(entry.state), f"a state of {entry.stream}: {', '.join(words.states) or 'it has none'}"
-    if entry.tokens and entry.tokens not in words.values:
-        yield "tokens", repr(entry.tokens), f"a value of {entry.stream}: {', '.join(words.values)}"
+    stream = STREAMS[entry.stream]
+    for key, named, what, known in (
+        ("at", entry.at, "moment", stream.moments),
+        ("start", entry.start, "moment", stream.moments),
+        ("state", entry.state, "state", stream.states),
+        ("tokens", entry.tokens, "value", stream.values),
+    ):
+        if named and named not in known:
+            yield key, repr(named), f"a {what} of {entry.stream}: {', '.join(known) or 'it has none'}"
 
 
 def kind_faults(entry: MeasureEntry) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from watchroom.catalogue.checks import Found
 from watchroom.catalogue.metrics import suffixes
@@ -15,22 +15,34 @@ MONTHS = ("month", "12mo")
 MOST_TILES = 11  # and Data age: twelve panels fit on the wall and can be read from 3 m
 
 
-def faults(measure: Measure, measures: Mapping[str, Measure], taken: Collection[str]) -> Found:
-    """Everything about one measure's display; `measures` are all that are sound otherwise.
+def faults(measures: Mapping[str, Measure], platform_alerts: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Everything about displays: the id of the measure, then key, what was found and what to write.
 
-    `taken`: names of alerts on the platform.
+    Args:
+        measures: All that are sound otherwise.
+        platform_alerts: The names that platform alerts have.
     """
+    positions: list[int] = []
+    names = {*platform_alerts}
+    for measure in measures.values():
+        for key, found, write in _faults(measure, measures, positions, names):
+            yield measure.id, key, found, write
+
+
+def _faults(measure: Measure, measures: Mapping[str, Measure], positions: list[int], names: set[str]) -> Found:
+    """The faults of one measure. Its places on the wall and its names of alerts are added to those already used."""
     display = measure.display
     for number, tile in enumerate(display.tiles):
         yield from _shown_faults(f"tiles.{number}", measure, tile.shown)
         yield from _limits_for_faults(f"tiles.{number}.judged", measure, tile)
         yield from _rest_faults(f"tiles.{number}.rest", measure, tile)
-        yield from _order_faults(f"tiles.{number}.place", measure, tile.order, number, measures)
+        yield from _position_faults(f"tiles.{number}.place", tile.place, positions)
+        positions.append(tile.place)
     for number, alert in enumerate(display.alerts):
         yield from _alert_faults(f"alerts.{number}", measure, alert)
-        yield from _name_faults(f"alerts.{number}.name", measure, alert.name, number, measures)
-        if alert.name in taken:
-            yield f"alerts.{number}.name", repr(alert.name), "a name not already used by a platform alert"
+        if alert.name in names:
+            yield f"alerts.{number}.name", repr(alert.name), "a name not already used by another alert"
+        names.add(alert.name)
     yield from _overdue_faults(measure, measures)
     for suffix in display.why_unused:
         if suffix not in suffixes(measure):
@@ -94,11 +106,11 @@ def _area_faults(key: str, measure: Measure, shown: Shown, window: str) -> Found
 
 def _limits_for_faults(key: str, measure: Measure, tile: Tile) -> Found:
     values = {label.name: label.values for label in measure.labels}
-    for name, value in tile.limits_for.items():
+    for name, value in tile.judged.items():
         if name != tile.shown.split or value not in values.get(name, ()):
             yield key, f"{name} = {value!r}", "one of the values listed for the label in `split`"
-    if tile.limits_for and tile.warning is None:
-        yield key, str(dict(tile.limits_for)), "`warning` and `critical` as well"
+    if tile.judged and tile.warning is None:
+        yield key, str(dict(tile.judged)), "`warning` and `critical` as well"
 
 
 def _rest_faults(key: str, measure: Measure, tile: Tile) -> Found:
@@ -163,28 +175,12 @@ def _overdue_faults(measure: Measure, measures: Mapping[str, Measure]) -> Found:
         )
 
 
-def _before(measure: Measure, measures: Mapping[str, Measure]) -> Iterator[Measure]:
-    """The measures before this one."""
-    for other in measures.values():
-        if other is measure:
-            return
-        yield other
-
-
-def _order_faults(key: str, measure: Measure, order: int, number: int, measures: Mapping[str, Measure]) -> Found:
-    others = [tile for other in _before(measure, measures) for tile in other.display.tiles]
-    others += measure.display.tiles[:number]
-    if order in (tile.order for tile in others):
-        yield key, str(order), "a place not used by another tile"
-    if len(others) == MOST_TILES:
+def _position_faults(key: str, position: int, positions: Collection[int]) -> Found:
+    if position in positions:
+        yield key, str(position), "a place not used by another tile"
+    if len(positions) == MOST_TILES:
         yield (
             key,
             f"a {MOST_TILES + 1}th tile",
             f"at most {MOST_TILES} tiles, so that the wall stays readable: remove this one or another",
         )
-
-
-def _name_faults(key: str, measure: Measure, name: str, number: int, measures: Mapping[str, Measure]) -> Found:
-    others = [alert for other in _before(measure, measures) for alert in other.display.alerts]
-    if name in (alert.name for alert in (*others, *measure.display.alerts[:number])):
-        yield key, repr(name), "a name not used by an earlier alert"

@@ -8,11 +8,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from watchroom.catalogue import own
-from watchroom.catalogue.display_entry import AlertEntry, Share, Strict, Text, TileEntry
 from watchroom.kinds import KINDS
 from watchroom.kinds.measure import AREA, Condition, Target
-from watchroom.kinds.shown import Display
+from watchroom.kinds.shown import Alert, Display, Share, Strict, Text, Tile
 from watchroom.streams import BOARDS, STREAMS
 
 Value = Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$")]  # what `slug` makes of an event's text
@@ -108,7 +106,7 @@ class MeasureEntry(Strict):
     """One measure as written: the keys of all kinds. `checks` refuses those that its kind does not have."""
 
     kind: Annotated[str, _one_of(KINDS), Field(json_schema_extra={"enum": [*KINDS]})]
-    """What the measure gives: a count, a share, a duration and so on. Example: `kind = "duration"`."""
+    """The kind of measure: a count, a share, a duration and so on. Example: `kind = "duration"`."""
     stream: Annotated[str, _one_of(STREAMS), Field(json_schema_extra={"enum": [*STREAMS]})]
     """The stream whose entities it counts. Example: `stream = "calls"`."""
     brief: Text
@@ -165,14 +163,14 @@ class MeasureEntry(Strict):
     overdue_from: str = ""
     """An open measure whose overdue entities count as missed in the live share within target.
     Example: `overdue_from = "incidents_unattended"`."""
-    tiles: list[TileEntry] = Field(default_factory=list)
+    tiles: list[Tile] = Field(default_factory=list)
     """The tiles of the wall that show the measure; each is a `[[<id>.tiles]]`, see [Tiles](#tiles).
     Example: `tiles = [{ title = "Waiting", place = 1, show = "open" }]`."""
-    alerts: list[AlertEntry] = Field(default_factory=list)
+    alerts: list[Alert] = Field(default_factory=list)
     """The alerts on the measure; each is a `[[<id>.alerts]]`, see [Alerts](#alerts).
     Example: `alerts = [{ name = "LongWait", severity = "ticket", show = "oldest", above = 600 }]`."""
     why_unused: dict[str, Text] = Field(default_factory=dict)
-    """For each metric that no board or rule uses, the reason. The key is the metric's suffix.
+    """The reason why no board or rule uses a metric. The key is the metric's suffix.
     Example: `why_unused = { due = "A 999 call is due at once." }`."""
 
     def shown_by_area(self) -> tuple[str, ...]:
@@ -187,8 +185,8 @@ class MeasureEntry(Strict):
         return Display(
             excludes=self.excludes,
             board=self.board or STREAMS[self.stream].board.name,
-            tiles=tuple(tile.tile() for tile in self.tiles),
-            alerts=tuple(alert.alert() for alert in self.alerts),
+            tiles=tuple(self.tiles),
+            alerts=tuple(self.alerts),
             baseline=self.baseline,
             overdue_from=self.overdue_from,
             objectives=tuple((target.where, target.share) for target in self.targets if target.share is not None),
@@ -200,7 +198,6 @@ EVERY_KIND: Final = (
     "kind", "stream", "brief", "definition", "source", "by", "area_windows", "rows", "excludes", "board", "tiles",
     "alerts", "why_unused",
 )  # fmt: skip
-own.check_keys(KINDS.values(), MeasureEntry.model_fields)
 
 
 def keys_of(kind: str) -> tuple[str, ...]:

@@ -10,19 +10,19 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from watchroom.catalogue import own
-from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, Strict, TileEntry
 from watchroom.catalogue.entry import LabelEntry, MeasureEntry, SummandEntry, TargetEntry
 from watchroom.error_text import what_to_write
 from watchroom.errors import Fault
+from watchroom.kinds.shown import Alert, Burn, Strict, Tile
 
 PAGE: Final = "docs/reference/catalogue.md"
 LABELS: Final = "labels"
 _TABLES: Final[Mapping[str, type[Strict]]] = {
     "targets": TargetEntry,
     "sum_of": SummandEntry,
-    "tiles": TileEntry,
-    "alerts": AlertEntry,
-    "alerts.burn": BurnEntry,
+    "tiles": Tile,
+    "alerts": Alert,
+    "alerts.burn": Burn,
     LABELS: LabelEntry,
 }
 NUMBERS = {"int", "float"}

@@ -91,21 +91,15 @@ def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str
 
 def state_word(state: State, quantity: Quantity, *, low_is_bad: bool = False) -> str:
     """Every state has a word as well as its colour; a quantity may have its own words."""
-    match state:
-        case "normal":
-            return "NORMAL"
-        case "warning":
-            return "LOW" if low_is_bad else quantity.warning_word
-        case "critical":
-            return quantity.critical_word
-        case "none":
-            return NONE
-        case "nodata":
-            return NO_DATA
-        case "unfed":
-            return NOT_FED
-        case _:
-            assert_never(state)
+    words: dict[State, str] = {
+        "normal": "NORMAL",
+        "warning": "LOW" if low_is_bad else quantity.warning_word,
+        "critical": quantity.critical_word,
+        "none": NONE,
+        "nodata": NO_DATA,
+        "unfed": NOT_FED,
+    }
+    return words[state]
 
 
 def worst(states: list[State]) -> State:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from watchroom import toml_text
 from watchroom.catalogue import checks, display_checks, sums
 from watchroom.catalogue import own as own_keys
 from watchroom.catalogue.areas import Areas, read_areas
@@ -18,6 +17,7 @@ from watchroom.catalogue.faults import shape_faults, with_page
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import FILE as PLATFORM_FILE
 from watchroom.catalogue.platform_alerts import read_platform_alerts
+from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Reads, Unit
@@ -39,7 +39,7 @@ NEEDED_FOR_DISPLAY = frozenset(
 
 
 class _Labels(NamedTuple):
-    """The labels of labels.toml, for measures of events and for figures."""
+    """The labels of labels.toml by name, for measures of events and for figures; an entry says what they take."""
 
     of_events: checks.Labels
     of_figures: checks.Labels
@@ -87,12 +87,11 @@ def load_catalogue(folder: Path, areas: Sequence[str] | Path) -> Catalogue:
                 owner[name] = str(path)
     faulty = seen - measures.keys()
     _add_sums(measures, entries, owner, faulty, faults)
-    for measure in measures.values():
-        faults.extend(
-            Fault(owner[measure.id], f"{measure.id}.{key}", found, write)
-            for key, found, write in display_checks.faults(measure, measures, platform_alerts)
-            if key != "overdue_from" or found.strip("'") not in faulty  # already reported
-        )
+    faults.extend(
+        Fault(owner[name], f"{name}.{key}", what, write)
+        for name, key, what, write in display_checks.faults(measures, platform_alerts)
+        if key != "overdue_from" or what.strip("'") not in faulty  # already reported
+    )
     if faults:
         label_files = {str(path): False for path in files} | {str(folder / LABELS_FILE): True}
         raise ConfigurationInvalid(
@@ -124,16 +123,14 @@ def _add_sums(
 
 def _tables(path: Path, faults: list[Fault]) -> Iterator[tuple[str, object]]:
     try:
-        content = toml_text.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        faults.append(Fault(str(path), "", f"not readable as TOML ({error})", "a TOML file of tables"))
-        return
-    yield from content.items()
+        yield from toml_tables(path).items()
+    except ConfigurationInvalid as invalid:
+        faults.extend(invalid.faults)
 
 
 def _labels(path: Path, areas: Areas, faults: list[Fault]) -> _Labels:
-    of_events: dict[str, checks.LabelValues] = {}
-    of_figures: dict[str, checks.LabelValues] = {}
+    of_events: dict[str, Label] = {}
+    of_figures: dict[str, Label] = {}
     for name, table in _tables(path, faults):
         faults.extend(Fault(str(path), name, found, write) for _, found, write in checks.label_name_faults(name))
         try:
@@ -143,7 +140,9 @@ def _labels(path: Path, areas: Areas, faults: list[Fault]) -> _Labels:
             continue
         for labels, its_areas in ((of_events, areas), (of_figures, areas.of_figures())):
             said = its_areas if entry.values_from else entry
-            labels[name] = checks.LabelValues(tuple(said.values), entry.absent, said.aliases, entry.title, said.titles)
+            labels[name] = Label(
+                name, "", tuple(said.values), entry.absent, said.aliases, title=entry.title, titles=said.titles
+            )
     return _Labels(of_events, of_figures)
 
 
@@ -169,14 +168,14 @@ def _measure(
 ) -> tuple[Measure, MeasureEntry] | None:
     """The measure of an entry, and the entry; None if its faults leave no display to check."""
     unusable: frozenset[str] = frozenset()
-    shared, own = own_keys.apart(table) if isinstance(table, dict) else (table, {})
+    if not isinstance(table, dict):
+        faults.append(Fault(where, name, repr(table), "a table"))
+        return None
+    shared, own = own_keys.apart(table)
     try:
         entry = MeasureEntry.model_validate(shared)
     except ValidationError as error:
-        known = keys_of(str(table.get("kind"))) if isinstance(table, dict) else ()
-        faults.extend(shape_faults(known, where, name, error))
-        if not isinstance(shared, dict):
-            return None
+        faults.extend(shape_faults(keys_of(str(table.get("kind"))), where, name, error))
         unusable = frozenset(str(item["loc"][0]) for item in error.errors())
         entry = _usable(shared, unusable)
     labels = known_labels.of(entry.kind)
@@ -191,7 +190,7 @@ def _measure(
         kind=entry.kind,
         stream=entry.stream,
         at=entry.at,
-        labels=tuple(Label(label, word, **labels[label]._asdict()) for label, word in entry.by.items()),
+        labels=tuple(replace(labels[name], value_of=term) for name, term in entry.by.items()),
         windows=tuple(entry.windows),
         area_windows=entry.shown_by_area(),
         brief=entry.brief,

@@ -33,7 +33,7 @@ class Catalogue:
     def tiles(self) -> list[tuple[Measure, Tile]]:
         """The wall, in its order."""
         found = [(measure, tile) for measure in self.measures.values() for tile in measure.display.tiles]
-        return sorted(found, key=lambda pair: pair[1].order)
+        return sorted(found, key=lambda pair: pair[1].place)
 
     def alerts(self) -> list[tuple[Measure, Alert]]:
         """Every alert on a measure."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ConfigDict, create_model
 
-from watchroom.catalogue.display_entry import Strict
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Kind
+from watchroom.kinds.shown import Strict
 from watchroom.registry import registry
 
 
@@ -45,20 +45,3 @@ def said_under(own: Mapping[str, object], kind: str) -> dict[str, object]:
     """
     said = _SHAPES[kind].model_validate(own).model_dump(mode="json")
     return {key.name: said[key.name] for key in KINDS[kind].own_keys if said[key.name] != key.default}
-
-
-def check_keys(kinds: Iterable[Kind], shared: Collection[str]) -> None:
-    """Check that each key that a kind names is either shared by kinds or declared as its own.
-
-    Raises:
-        ValueError: It is neither, or both.
-    """
-    for kind in kinds:
-        for key in (*kind.needs, *kind.may):
-            if key not in shared:
-                raise ValueError(
-                    f"the kind {kind.name!r} uses a key {key!r} that is not a key of entries: declare it in `own_keys`"
-                )
-        for own in kind.own_keys:
-            if own.name in shared:
-                raise ValueError(f"the kind {kind.name!r} has an own key {own.name!r} that other kinds also use")

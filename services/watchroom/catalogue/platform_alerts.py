@@ -13,10 +13,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
 
-from watchroom.catalogue.display_entry import Number, Strict
 from watchroom.catalogue.faults import shape_faults
 from watchroom.catalogue.metrics import WAITED_FOR
 from watchroom.errors import Fault
+from watchroom.kinds.shown import Number, Strict
 
 FILE: Final = "platform_alerts.toml"
 FRESH_S: Final = 10  # the default of WATCHROOM_FRESH_S: older figures are withheld
@@ -49,13 +49,15 @@ class PlatformAlert(Strict, frozen=True):
     """The number that the expression compares with. The expression and the texts refer to it as `<threshold>`.
     Example: `threshold = 20`."""
     expression: Text
-    """The condition of the alert, in PromQL. Example: `expression = 'max by (force) (watchroom_redis_up) == 0'`."""
+    """The condition of the alert, in PromQL. `<fresh_s>` stands for the age in seconds from which figures are withheld,
+    `<awaited>` for the matcher of the topics that figures wait for, which are all but returns.
+    Example: `expression = 'max by (force) (watchroom_redis_up) == 0'`."""
     for_s: Seconds
     """How many seconds the expression must hold before the alert fires. Example: `for_s = 15`."""
     keep_s: Seconds
     """How many seconds the alert stays active after the expression stops holding. Example: `keep_s = 60`."""
     limit_s: Seconds
-    """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this one
+    """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this alert
     mutes must be kept for longer than `limit_s`, `for_s`, one evaluation and the group wait of Alertmanager together.
     Otherwise a false "resolved" is sent. Example: `limit_s = 15`."""
     mutes: Literal["all", "stream", ""] = ""

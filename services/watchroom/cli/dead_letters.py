@@ -9,9 +9,10 @@ import typer
 from rich.text import Text
 
 from watchroom import timing
-from watchroom.cli.options import Format, Kafka, messages, results, servers_named, settings_with, whole_number
+from watchroom.cli.options import Format, Kafka, messages, refuse, results, servers_named, settings_with, whole_number
 from watchroom.command_output import as_csv, as_json, print_table, table
-from watchroom.errors import ConfigurationInvalid, Fault, WorkFailed
+from watchroom.entered import name_faults
+from watchroom.errors import WorkFailed
 from watchroom.events.reasons import REASONS
 from watchroom.wording import one_line
 
@@ -115,8 +116,7 @@ def _text(said: bytes | None) -> str:
 
 
 def _wanted(reason: str | None, topic: str | None) -> Callable[[Letter], bool]:
-    if reason is not None and reason not in REASONS:
-        raise ConfigurationInvalid([Fault("--reason", "", repr(reason), f"one of {', '.join(REASONS)}")])
+    refuse(name_faults("--reason", [] if reason is None else [reason], REASONS))
     return lambda letter: reason in (None, letter.reason) and topic in (None, letter.topic)
 
 

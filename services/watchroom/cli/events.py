@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from watchroom.cli.options import (
     Format,
     Kafka,
-    check_months,
     messages,
     number,
     progress,
+    refuse,
     results,
     settings_with,
     whole_number,
     without_password,
 )
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.entered import month_faults
+from watchroom.errors import Fault
 from watchroom.events.tokens import Kind
 from watchroom.settings import Settings, read_settings
 from watchroom.wording import printable
-
-if TYPE_CHECKING:
-    from watchroom.events.tokeniser import Tokeniser
 
 PHASES = {"start": "starting", "read": "reading", "send": "sending", "apply": "applying"}
 
@@ -128,7 +126,10 @@ def demo(for_s: ForS = None, busy: Busy = 1.0, good: Good = False, seed: Seed = 
     """Simulate a force: load 28 days quickly, then continue live in the terminal and on /metrics."""
     from watchroom.demo.command import run_demo
 
-    raise typer.Exit(run_demo(read_settings(), for_s=for_s, busy=busy, good=good, seed=seed, examine=examined))
+    settings = read_settings()
+    raise typer.Exit(
+        run_demo(settings, progress=progress, for_s=for_s, busy=busy, good=good, seed=seed, examine=examined)
+    )
 
 
 def examined(settings: Settings) -> str:
@@ -202,8 +203,7 @@ def _only_with(published_year: bool, others: Mapping[str, object], its_own: Mapp
     found, write = (
         ("--published-year as well", "only one of the two") if published_year else ("no --published-year", "both")
     )
-    if wrong:
-        raise ConfigurationInvalid([Fault(name, "", found, write) for name in wrong])
+    refuse([Fault(name, "", found, write) for name in wrong])
 
 
 def token(kind: Annotated[Kind, typer.Option(help="What each line contains.", show_default=False)]) -> None:
@@ -212,24 +212,18 @@ def token(kind: Annotated[Kind, typer.Option(help="What each line contains.", sh
     A line that is not of this kind becomes an empty line; its number, never its text, is reported on standard error,
     and the exit code is 1. A telephone number without a + is treated as a number from WATCHROOM_TOKEN_COUNTRY.
     """
+    from watchroom.events.tokeniser import NotNormalised
     from watchroom.importer.token_key import tokeniser
 
-    raise typer.Exit(_print_tokens(kind, sys.stdin.buffer, tokeniser(read_settings())))
-
-
-def _print_tokens(kind: Kind, lines: Iterable[bytes], tokeniser: Tokeniser) -> int:
-    """Print a token for each line; returns the exit code."""
-    from watchroom.events.tokeniser import NotNormalised
-
-    wrong = 0
-    for line_number, line in enumerate(lines, start=1):
+    tokens, wrong = tokeniser(read_settings()), False
+    for line_number, line in enumerate(sys.stdin.buffer, start=1):
         try:
-            made = tokeniser.token(kind, line.decode("utf-8-sig" if line_number == 1 else "utf-8", "surrogateescape"))
+            made = tokens.token(kind, line.decode("utf-8-sig" if line_number == 1 else "utf-8", "surrogateescape"))
         except NotNormalised as error:
-            made, wrong = "", 1
+            made, wrong = "", True
             messages.print(f"line {line_number}: no token: {error}")
         sys.stdout.write(f"{made}\n")
-    return wrong
+    raise typer.Exit(int(wrong))
 
 
 def backtest(
@@ -267,7 +261,7 @@ def backtest(
     from watchroom.backtest.run import Request
     from watchroom.backtest.run import backtest as run
 
-    check_months("--month", [month])
+    refuse(month_faults("--month", [month]))
     settings = read_settings()
     request = Request(month, good=force == "good", seed=seed, bad_day=bad_day, step_s=step)
     with progress() as tell:

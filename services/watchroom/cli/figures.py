@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +48,7 @@ def import_(
     sent, and the exit code is 1.
     """
     from watchroom.catalogue.load import load_catalogue
-    from watchroom.importer.figures_csv import apart, records
+    from watchroom.importer.figures_csv import records
     from watchroom.importer.figures_csv import template as empty
     from watchroom.kafka.produce import check_topics, produce
     from watchroom.streams.returns import STREAM
@@ -64,7 +65,7 @@ def import_(
         write = f"a list that includes {STREAM.name}, here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", ",".join(settings.streams), write)])
     now_ms = timing.now_ms()
-    sent, faults = apart(records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by))
+    sent, faults = records(file, catalogue, topic, now_ms=now_ms, reported_by=reported_by)
     for fault in faults:
         messages.print(str(fault), style="yellow")
     if sent:
@@ -86,12 +87,8 @@ def list_(redis: RedisUrl = None, output: Format = "table") -> None:
 
     settings = settings_with(redis_url=redis)
     known = load_catalogue(settings.schemas / "measures", settings.areas).measures
-    reader = Reader(settings.redis, settings.force)
-    try:
-        with servers_named(settings):
-            found = reported(reader, settings, known)
-    finally:
-        reader.close()
+    with servers_named(settings), closing(Reader(settings.redis, settings.force)) as reader:
+        found = reported(reader, settings, known)
     if output == "json":
         sys.stdout.write(as_json(each._asdict() for each in found))
     elif output == "csv":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -22,7 +22,6 @@ from watchroom.errors import (
     StoreUnavailable,
 )
 from watchroom.redis_url import RedisUrlRefused, parse
-from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings, read_settings
 from watchroom.wording import printable
 
@@ -51,6 +50,7 @@ def default(name: str) -> str:
 
 
 Format = Annotated[command_output.Format, typer.Option("--format", help="Output format.")]
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="Output format.")]
 Kafka = Annotated[
     str | None, typer.Option("--kafka", metavar="HOST:PORT,...", help=f"Kafka brokers. Overrides {default('kafka')}.")
 ]
@@ -92,11 +92,10 @@ def settings_with(kafka: str | None = None, redis_url: str | None = None) -> Set
     return read_settings(**{name: value for name, value in given.items() if value is not None})
 
 
-def check_months(option: str, given: Sequence[str]) -> None:
-    """Raise ConfigurationInvalid for texts that are not months."""
-    wrong = [month for month in given if not is_month(month)]
-    if wrong:
-        raise ConfigurationInvalid([Fault(option, "", repr(month), "a month such as 2021-04") for month in wrong])
+def refuse(faults: Sequence[Fault]) -> None:
+    """Raise ConfigurationInvalid if there are faults."""
+    if faults:
+        raise ConfigurationInvalid(faults)
 
 
 def whole_number(least: int | None = None, most: int | None = None) -> Callable[[object], int]:

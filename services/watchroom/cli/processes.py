@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from watchroom.cli.options import Kafka, RedisUrl, check_months, messages, progress, servers_named, settings_with
+from watchroom.cli.options import Kafka, RedisUrl, TableOrJson, messages, progress, refuse, servers_named, settings_with
 from watchroom.command_output import as_json
+from watchroom.entered import month_faults
 from watchroom.settings import read_settings
 from watchroom.wording import printable
 
@@ -59,7 +60,7 @@ def rebuild(
     """Clear this force's figures and count them again from Kafka. Refuses to run while a worker is running."""
     from watchroom.intake.rebuild import rebuild as run
 
-    check_months("--lose-before", [] if lose_before is None else [lose_before])
+    refuse(month_faults("--lose-before", [] if lose_before is None else [lose_before]))
     settings = settings_with(kafka, redis)
     with servers_named(settings), progress() as tell:
         done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known), partitions_before or ())
@@ -69,7 +70,7 @@ def rebuild(
 def doctor(
     kafka: Kafka = None,
     redis: RedisUrl = None,
-    output: Annotated[Literal["table", "json"], typer.Option("--format", help="Output format.")] = "table",
+    output: TableOrJson = "table",
 ) -> None:
     """Check a deployment: settings, Kafka, Redis, workers, sources, exporter, Prometheus, Alertmanager.
 

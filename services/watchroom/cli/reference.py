@@ -33,7 +33,7 @@ def outputs(program: Any) -> Mapping[str, Callable[[Path], str]]:  # noqa: ANN40
 def text(program: Any, root: Path) -> str:  # noqa: ANN401, ARG001  # typer's command; every output gets the root
     """The page of the commands."""
     lines = [_INTRODUCTION]
-    for name, command in commands(program).items():
+    for name, command in commands(program):
         lines += [f"## {name}", "", " ".join(str(command.help).split()), ""]
         if command.params:
             found = [(_option(each), _default(each), " ".join((each.help or "").split())) for each in command.params]
@@ -41,28 +41,13 @@ def text(program: Any, root: Path) -> str:  # noqa: ANN401, ARG001  # typer's co
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def commands(program: Any, before: str = "watchroom") -> Mapping[str, Any]:  # noqa: ANN401  # typer's command
-    """Every command that can be run, by its full name."""
-    return dict(_commands(program, before))
-
-
-def documented(program: Any) -> Mapping[str, str]:  # noqa: ANN401  # typer's command
-    """`command: option` -> its meaning, and `command` -> what it does."""
-    found = {name: str(command.help or "") for name, command in commands(program).items()}
-    of_options = {
-        f"{name}: {option.opts[0]}": str(option.help or "")
-        for name, command in commands(program).items()
-        for option in command.params
-    }
-    return found | of_options
-
-
-def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer's command
+def commands(command: Any, name: str = "watchroom") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer's command
+    """The full name of every command that can be run, with the command."""
     inner = getattr(command, "commands", None)
     if inner is None or getattr(command, "invoke_without_command", False):
         yield name, command
     for word, each in (inner or {}).items():
-        yield from _commands(each, f"{name} {word}")
+        yield from commands(each, f"{name} {word}")
 
 
 def _option(option: Any) -> str:  # noqa: ANN401  # typer's parameter

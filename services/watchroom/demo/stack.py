@@ -70,23 +70,24 @@ def running_stack(
         redis_url = settings.redis_url  # the only way to one with a password: an option may not hold it
     if (kafka is None) is not (redis_url is None):
         given, other = ("--kafka", "--redis") if redis_url is None else ("--redis", "--kafka")
-        raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither for the embedded stack")])
+        raise ConfigurationInvalid([Fault(given, "", f"no {other}", "both, or neither to use the embedded stack")])
     with ExitStack() as ending:
-        own_ports = {"health_port": free_port(), "worker_name": WORKER_NAME}
-        if kafka is None or redis_url is None:
+        own: dict[str, object] = {
+            "health_port": free_port(),
+            "worker_name": WORKER_NAME,
+            "sources": _with(settings.sources, sources),
+            "streams": tuple(stream for stream in STREAMS if stream in sources or stream in settings.streams),
+        }
+        checks = []
+        if kafka is None:
             embedded = ending.enter_context(EmbeddedStack())
-            servers: dict[str, object] = {"kafka": embedded.kafka, "redis_url": embedded.redis_url}
-            servers |= {name: Settings.model_fields[name].default for name in OF_ANOTHER_REDIS}
-            servers["session_timeout_s"] = EMBEDDED_SESSION_S
-            checks = [embedded.check]
+            own |= {name: Settings.model_fields[name].default for name in OF_ANOTHER_REDIS}
+            own |= {"kafka": embedded.kafka, "redis_url": embedded.redis_url, "session_timeout_s": EMBEDDED_SESSION_S}
+            checks.append(embedded.check)
         else:
-            servers, checks = {"kafka": kafka, "redis_url": redis_url}, []
-        is_embedded = kafka is None or redis_url is None
-        fed = [stream for stream in STREAMS if stream in sources or stream in settings.streams]
-        if not is_embedded:
             _check_fed(settings, sources)
-        own = {**own_ports, "sources": _with(settings.sources, sources), "streams": tuple(fed)}
-        ours = settings.model_copy(update={**servers, **own})
+            own |= {"kafka": kafka, "redis_url": redis_url}
+        ours = settings.model_copy(update=own)
         reader = Reader(ours.redis, ours.force)
         ending.callback(reader.close)
         _refuse_evicting(reader, ours)
@@ -124,7 +125,7 @@ def _refuse_others(reader: Reader, ours: Settings, streams: Iterable[str]) -> No
 def _check_fed(settings: Settings, streams: Iterable[str]) -> None:
     """Raise ConfigurationInvalid if given servers have no topic for a stream of the mapping: it is not fed there."""
     if unfed := [stream for stream in streams if stream not in settings.streams]:
-        found = f"no {', '.join(unfed)}, which the mapping feeds"
+        found = f"no {', '.join(unfed)}, for which the mapping produces events"
         write = f"{','.join(dict.fromkeys((*settings.streams, *unfed)))} here and for the workers"
         raise ConfigurationInvalid([Fault("WATCHROOM_STREAMS", "", found, write)])
 
@@ -137,7 +138,7 @@ def _have_worker(reader: Reader, ours: Settings, settings: Settings, sources: di
         raise  # its message is complete
     except StoreUnavailable as error:
         raise StoreUnavailable(
-            f"no answer from Redis at {ours.redis_shown} ({error}); check that it runs and that "
+            f"no answer from Redis at {ours.redis_shown} ({error}); check that it is running and that "
             "the host, port and password are correct (--redis)"
         ) from error
     if not runs:

@@ -134,7 +134,7 @@ def _of_grade(page: Page, grade: str) -> dict[str, str]:
         "oldest": _oldest(page, "incidents_unattended", grade=grade),
         "due in 15 min": _number(page.total("incidents_unattended_due", grade=grade, within="15m"), absent="-"),
         "overdue": _number(page.total("incidents_unattended_overdue", grade=grade), absent="-"),
-        "28 d: in target": "-" if within is None and attended is not None else _percent(within, attended),
+        "28 d: within target": "-" if within is None and attended is not None else _percent(within, attended),
         "28 d: mean": _mean(mean_s, is_known=attended is not None),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from watchroom.errors import StoreUnavailable, WorkFailed
 from watchroom.kafka.produce import Ends
@@ -47,7 +47,7 @@ def wait_applied(reader: Reader, ends: Ends, check: Callable[[], None], progress
                 missing_before, moved_at_s = missing, now_s
             elif now_s - moved_at_s > STALLED_AFTER_S:
                 raise WorkFailed(
-                    f"nothing was applied for {STALLED_AFTER_S:.0f} s; {missing:,} events are still not applied"
+                    f"no events were applied for {STALLED_AFTER_S:.0f} s; {missing:,} events have not been applied yet"
                 )
         time.sleep(POLL_S)
 
@@ -55,9 +55,7 @@ def wait_applied(reader: Reader, ends: Ends, check: Callable[[], None], progress
 def missing_records(reader: Reader, ends: Ends) -> int:
     """How many records up to `ends` are not applied yet."""
     states = reader.partitions()
-    applied: Mapping[tuple[str, int], int] = {
-        partition: state.next_offset or 0 for partition, state in states.items() if partition in ends
-    }
+    applied = {partition: state.next_offset or 0 for partition, state in states.items()}
     return sum(max(0, end - applied.get(partition, 0)) for partition, end in ends.items())
 
 

@@ -62,15 +62,11 @@ def _of_pages(subject: str, config: Configuration, alerts: Sequence[Alert]) -> I
         elif all(map(config.is_example, notified)):
             examples |= notified
     if lost:
-        yield finding("alertmanager-pages.lost", subject, number=len(set(lost)), names=_names(lost))
+        yield finding("alertmanager-pages.lost", subject, number=len(set(lost)), names=listed(lost))
     if muted:
-        yield finding("alertmanager-pages.muted", subject, number=len(set(muted)), names=_names(muted))
+        yield finding("alertmanager-pages.muted", subject, number=len(set(muted)), names=listed(muted))
     if examples:
         yield finding("alertmanager-pages.example", subject, receivers=listed(sorted(examples)))
-
-
-def _names(alerts: Sequence[str]) -> str:
-    return listed(list(dict.fromkeys(alerts)))
 
 
 def _of_watchdog(

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from watchroom.doctor.facts import Partition
 from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.settings import Settings
+from watchroom.tls import Refusal
 
 
-def of_brokers(settings: Settings, failures: Mapping[str, tuple[str, str]]) -> Iterator[Finding]:
+def of_brokers(settings: Settings, failures: Mapping[str, Refusal]) -> Iterator[Finding]:
     """Brokers that do not answer, or refuse us.
 
     Args:

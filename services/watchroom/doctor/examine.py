@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Awaitable, Iterator
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -34,8 +34,9 @@ from watchroom.errors import ConfigurationInvalid
 from watchroom.settings import Settings, read_settings
 from watchroom.store.compatibility import redefined
 
+Facts = TypeVar("Facts")
+
 WITHIN_S: Final = 20.0  # for Kafka and for Redis; a whole run takes less than 30 s
-_ORDER: Final = tuple(Severity)
 
 
 def examine_environment(**given: object) -> list[Finding]:
@@ -44,12 +45,12 @@ def examine_environment(**given: object) -> list[Finding]:
     try:
         settings = read_settings(**given)
     except ConfigurationInvalid as error:
-        found += settings_checks.of_faults(error.faults)
+        found += settings_checks.of_faults(error.faults)  # all of them as bad as can be
         try:
             settings = Settings(**given)  # type: ignore[arg-type]  # unknown variables do not prevent checks
         except (ValidationError, SettingsError):
-            return [*found, settings_checks.nothing_else_checked()]
-    return _sorted([*found, *examine(settings)])
+            return [*found, settings_checks.NOTHING_ELSE_CHECKED]
+    return [*found, *examine(settings)]
 
 
 def examine(settings: Settings, *, embedded: bool = False) -> list[Finding]:
@@ -59,7 +60,8 @@ def examine(settings: Settings, *, embedded: bool = False) -> list[Finding]:
         settings: Name the servers.
         embedded: Whether it is the embedded stack; what that lacks by design is not reported.
     """
-    return _sorted(asyncio.run(_examine(settings, embedded=embedded)))
+    found = asyncio.run(_examine(settings, embedded=embedded))
+    return sorted(found, key=lambda one: list(Severity).index(one.severity))
 
 
 async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
@@ -77,8 +79,13 @@ async def _examine(settings: Settings, *, embedded: bool) -> list[Finding]:
     faults = settings_checks.unusable_files(settings)
     found += settings_checks.of_faults(faults)
     if faults:
-        return [*found, settings_checks.nothing_else_checked()]
-    kafka, redis, pages = await asyncio.gather(_kafka(settings), _redis(settings), fetch_pages(settings))
+        return [*found, settings_checks.NOTHING_ELSE_CHECKED]
+    late = f"within {WITHIN_S:g} s"
+    kafka, redis, pages = await asyncio.gather(
+        _within_limit(kafka_facts(settings), Kafka(unread={"kafka": f"no answer {late}"})),
+        _within_limit(asyncio.to_thread(redis_facts, settings), Redis(failure=f"did not answer {late}")),
+        fetch_pages(settings),
+    )
     found += of_kafka(settings, kafka, redis)
     found += of_redis(settings, redis, catalogue)
     found += exporter_checks.of_exporter(settings, pages.exporter)
@@ -90,8 +97,13 @@ def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding
     """Brokers, topics, workers and sources."""
     yield from broker_checks.of_brokers(settings, kafka.failures)
     yield from broker_checks.of_encryption(settings)
-    yield from broker_checks.of_replicas(kafka.topics or {})
-    yield from topic_checks.of_kafka(settings, kafka, redis.meta)
+    if kafka.topics is not None:
+        yield from broker_checks.of_replicas(kafka.topics)
+        yield from topic_checks.of_missing(settings, kafka.topics)
+        yield from topic_checks.of_partitions(settings, kafka.topics, redis.meta)
+        yield from topic_checks.of_log_ids(settings, kafka.log_ids, redis.meta)
+        yield from topic_checks.of_settings(settings, kafka.topics, kafka.settings)
+        yield from topic_checks.of_replication(settings, kafka.topics)
     if kafka.group is not None:
         yield from consumer_checks.of_group(settings, kafka.topics or {}, kafka.group)
     if redis.read_ms:
@@ -130,21 +142,9 @@ def of_monitoring(settings: Settings, pages: Monitoring, catalogue: Catalogue | 
     yield from alertmanager_checks.of_alertmanager(settings, pages, shipped, areas)
 
 
-async def _kafka(settings: Settings) -> Kafka:
+async def _within_limit(facts: Awaitable[Facts], otherwise: Facts) -> Facts:
     try:
         async with asyncio.timeout(WITHIN_S):
-            return await kafka_facts(settings)
+            return await facts
     except TimeoutError:
-        return Kafka(unread={"kafka": f"no answer within {WITHIN_S:g} s"})
-
-
-async def _redis(settings: Settings) -> Redis:
-    try:
-        async with asyncio.timeout(WITHIN_S):
-            return await asyncio.to_thread(redis_facts, settings)
-    except TimeoutError:
-        return Redis(failure=f"did not answer within {WITHIN_S:g} s")
-
-
-def _sorted(found: list[Finding]) -> list[Finding]:
-    return sorted(found, key=lambda one: _ORDER.index(one.severity))
+        return otherwise

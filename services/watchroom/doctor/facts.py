@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from watchroom.store.meta import Meta
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import PartitionState, SourceState
+from watchroom.tls import Refusal
 
 
 class Partition(NamedTuple):
@@ -43,7 +44,7 @@ class Group(NamedTuple):
 class Kafka(NamedTuple):
     """Facts from the brokers; `unread` has what could not be read, and why."""
 
-    failures: Mapping[str, tuple[str, str]] = {}  # by host:port, see `broker_checks.of_brokers`
+    failures: Mapping[str, Refusal] = {}  # by host:port; both texts are empty if the broker did not answer
     topics: Mapping[str, Sequence[Partition]] | None = None  # ours that exist; None: no broker answered
     log_ids: Mapping[str, str] = {}
     settings: Mapping[str, Mapping[str, str]] = {}  # by topic; without topics whose settings we may not read

@@ -51,7 +51,8 @@ def finding(name: str, subject: str, /, **values: object) -> Finding:
 
 
 def listed(items: Sequence[object], most: int = 5) -> str:
-    """The first few, and how many more there are."""
+    """The first few, each once, and how many more there are."""
+    items = list(dict.fromkeys(items))
     more = len(items) - most
     return ", ".join(map(str, items[:most])) + (f" and {more} more" if more > 0 else "")
 

@@ -38,11 +38,7 @@ async def kafka_facts(settings: Settings) -> Kafka:
     servers = [server.strip() for server in settings.kafka.split(",")]
     security = security_of(settings)
     answers = await asyncio.gather(*(_refusal(server, security) for server in servers))
-    failures = {
-        server: (found.answer, found.look_at)
-        for server, found in zip(servers, answers, strict=True)
-        if found is not None
-    }
+    failures = {server: found for server, found in zip(servers, answers, strict=True) if found is not None}
     if len(failures) == len(servers):
         return Kafka(failures=failures)
     settings = settings.model_copy(update={"kafka": ",".join(server for server in servers if server not in failures)})

@@ -61,7 +61,7 @@ def _of_rules(subject: str, loaded: Sequence[Rule], shipped: Sequence[Rule]) -> 
     other = [rule.name for rule in shipped if key(rule) in known and not is_same(known[key(rule)], rule)]
     for names, state in ((missing, "has not loaded"), (other, "has loaded other versions of")):
         if names:
-            values = {"number": len(names), "all": len(shipped), "names": listed(list(dict.fromkeys(names)))}
+            values = {"number": len(names), "all": len(shipped), "names": listed(names)}
             yield finding("prometheus-rules.other", subject, state=state, **values)
     ours = {key(rule) for rule in shipped}
     for rule in loaded:

@@ -41,10 +41,6 @@ class Configuration(NamedTuple):
     smarthost: str = ""
     intervals: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # time intervals by name
 
-    def route(self, alert: Alert) -> list[str]:
-        """Names of the receivers that an alert is routed to."""
-        return list(dict.fromkeys(each.receiver for each in self.reached(alert)))
-
     def reached(self, alert: Alert) -> list[Reached]:
         """The receivers that an alert is routed to, and whether their routes are always muted."""
         routes = _reached(self.root, alert, str(self.root.get("receiver", "")))
@@ -101,7 +97,7 @@ def _reached(route: Mapping[str, Any], alert: Alert, receiver: str) -> Iterator[
     receiver = str(route.get("receiver") or receiver)
     found = False
     for child in route.get("routes") or ():
-        if all(matches(alert) for matches in _matchers(child)):
+        if all(_matches(alert, *matcher) for matcher in _matchers(child)):
             found = True
             yield from _reached(child, alert, receiver)
             if not child.get("continue"):
@@ -110,27 +106,22 @@ def _reached(route: Mapping[str, Any], alert: Alert, receiver: str) -> Iterator[
         yield route, receiver
 
 
-class _Matcher(NamedTuple):
-    label: str
-    operator: str
-    value: str
-
-    def __call__(self, alert: Alert) -> bool:
-        value = alert.get(self.label, "")
-        if self.operator in ("=", "!="):
-            return (value == self.value) is (self.operator == "=")
-        return (re.fullmatch(self.value, value) is not None) is (self.operator == "=~")
+def _matches(alert: Alert, label: str, operator: str, wanted: str) -> bool:
+    value = alert.get(label, "")
+    if operator in ("=", "!="):
+        return (value == wanted) is (operator == "=")
+    return (re.fullmatch(wanted, value) is not None) is (operator == "=~")
 
 
-def _matchers(route: Mapping[str, Any]) -> Iterator[_Matcher]:
-    """Matchers in the current form, and in the two earlier ones."""
+def _matchers(route: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Matchers in the current form, and in the two earlier ones: label, operator and value."""
     for text in route.get("matchers") or ():
         for label, operator, value in _MATCHER.findall(str(text).strip().removeprefix("{").removesuffix("}")):
-            yield _Matcher(_unquoted(label), operator, _unquoted(value.strip()))
+            yield _unquoted(label), operator, _unquoted(value.strip())
     for label, value in (route.get("match") or {}).items():
-        yield _Matcher(label, "=", str(value))
+        yield label, "=", str(value)
     for label, value in (route.get("match_re") or {}).items():
-        yield _Matcher(label, "=~", str(value))
+        yield label, "=~", str(value)
 
 
 def _unquoted(text: str) -> str:

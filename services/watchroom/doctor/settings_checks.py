@@ -27,9 +27,8 @@ def of_faults(faults: Iterable[Fault], check: str = "settings") -> Iterator[Find
         yield finding(f"{check}.refused", subject, found=fault.found, write=fault.write)
 
 
-def nothing_else_checked() -> Finding:
-    """Without settings there are no servers to ask."""
-    return finding("settings.stop", "everything else")
+NOTHING_ELSE_CHECKED: Final = finding("settings.stop", "everything else")
+"""Without settings there are no servers to ask."""
 
 
 def of_settings(settings: Settings) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ def of_silence(
             continue
         rules, limit_ms = settings.sources.get(stream, {}), round(settings.silent_s * 1000)
         for why in silence(rules, last_seen_of(topic, sources), now_ms, limit_ms):
-            yield finding("source-silent", f"stream {stream}", reason=why, topic=topic)
+            yield finding("source-silent", f"stream {stream}", reason=why, stream=stream, topic=topic)
 
 
 def of_clocks(settings: Settings, logs: Mapping[tuple[str, int], Log], now_ms: int) -> Iterator[Finding]:

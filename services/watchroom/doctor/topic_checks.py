@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from watchroom.doctor.facts import Kafka, Partition
+from watchroom.doctor.facts import Partition
 from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.kafka.topic_settings import differences
 from watchroom.kafka.topics import owned_topics
@@ -54,14 +54,3 @@ def of_replication(settings: Settings, topics: Topics) -> Iterator[Finding]:
         yield finding("topic-replication.few", f"topic {listed(few)}", wanted=settings.replication)
     elif single := [topic for topic, number in copies.items() if number == 1]:
         yield finding("topic-replication.single", f"topic {listed(single)}")
-
-
-def of_kafka(settings: Settings, kafka: Kafka, meta: Meta | None) -> Iterator[Finding]:
-    """All of the above."""
-    if kafka.topics is None:
-        return
-    yield from of_missing(settings, kafka.topics)
-    yield from of_partitions(settings, kafka.topics, meta)
-    yield from of_log_ids(settings, kafka.log_ids, meta)
-    yield from of_settings(settings, kafka.topics, kafka.settings)
-    yield from of_replication(settings, kafka.topics)

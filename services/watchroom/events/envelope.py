@@ -75,13 +75,13 @@ class Envelope(TypedDict):
     subject: Name
     """The call, contact, incident or crime that the event is about. The Kafka key is the same text in UTF-8."""
     time: Time
-    """When it happened: RFC 3339 with an offset. Cut to whole milliseconds."""
+    """When the event happened: RFC 3339 with an offset. Truncated to whole milliseconds."""
     recordedtime: NotRequired[Time | None]
-    """When the source recorded it. For sources declared `history` it is the arrival; otherwise it is ignored."""
+    """When the source recorded it. For sources declared `history`, this is the arrival; otherwise it is ignored."""
     datacontenttype: NotRequired[str | None]
     """`application/json` if given; the data is JSON either way."""
     data_base64: NotRequired[None]
-    """Not supported: an event with it is refused, because its data would be lost. Write `data` as a JSON object."""
+    """Not supported: an event with this field is refused. Write `data` as a JSON object."""
 
 
 class Data(TypedDict):

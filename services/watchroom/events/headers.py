@@ -5,6 +5,8 @@ They are here, and not in `intake`, because the AsyncAPI document is derived fro
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Final
 
 ARRIVED: Final = "watchroom-arrived"
@@ -30,29 +32,8 @@ SPECVERSION: Final = "ce_specversion"
 SOURCE: Final = "ce_source"
 CONTENT_TYPE: Final = "content-type"
 
-DEAD_LETTER: Final = {
-    REASON: "Why the record was refused: a reason from a fixed list.",
-    DETAIL: "The reason in a sentence: what was found, and what to write instead.",
-    TOPIC: "Topic of the refused record. With partition and offset it identifies the dead letter; show each one once.",
-    PARTITION: "Partition of the refused record.",
-    OFFSET: "Offset of the refused record.",
-    ARRIVED: "Timestamp of the first record, in milliseconds since 1970; a replay passes it on.",
-    LENGTH: "Full length in bytes, if the value was cut at 1 MiB or left out (`raw_identifier`).",
-    SHA256: "SHA-256 of the full value in hexadecimal, if the value was cut at 1 MiB or left out."
-    f" A key is cut at 64 KiB; {KEY_LENGTH} and {KEY_SHA256} then give its full length and SHA-256.",
-    HEADERS_LENGTH: "Total size in bytes of the record's headers, names and values, if some were left out. A"
-    " dead letter keeps the record's own headers under their own names, at most 16 KiB in total; those that"
-    f" begin with `watchroom-` are left out, except {ARRIVED} and {LATEST}."
-    " With `raw_identifier`, no headers are kept.",
-    LATEST: "Copied from the refused record; a replay passes it on.",
-}
+_MEANINGS: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+DEAD_LETTER: Final[dict[str, str]] = _MEANINGS["dead_letter"]
 """What each header of a dead letter says."""
-
-EVENT: Final = {
-    ARRIVED: "Only on a replayed dead letter: its first record's timestamp, in milliseconds since 1970."
-    " It decides whether the event is late; the record must arrive within the stream's retention after that timestamp.",
-    LATEST: "Only from `watchroom replay` with a mapping whose `[time] latest` is in the future: that time, in"
-    " milliseconds since 1970. An event of a source declared `history` may be as late as this; for other sources the"
-    " header has no effect.",
-}
+EVENT: Final[dict[str, str]] = _MEANINGS["event"]
 """What a header of an event says."""

@@ -18,9 +18,6 @@ FIELDS: Final = ("address_token", "caller_token", "suspect_token", "victim_token
 """Names of the fields that hold tokens. By these names a raw identifier is looked for in events of any type."""
 
 
-class TokenMark:
-    """Marks a field of `data` that holds a token: anything else there is refused as `raw_identifier`."""
-
-
-Token = Annotated[str | None, Field(pattern=PATTERN), TokenMark()]
-RequiredToken = Annotated[str, Field(pattern=PATTERN), TokenMark()]
+# The types of the fields of `data` that hold a token: anything else there is refused as `raw_identifier`.
+Token = Annotated[str | None, Field(pattern=PATTERN)]
+RequiredToken = Annotated[str, Field(pattern=PATTERN)]

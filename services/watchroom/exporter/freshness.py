@@ -9,7 +9,7 @@ read is recent. Ages are those of the scrape, not of the reading.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final
 
 from watchroom.events.times import to_text
 from watchroom.settings import SourceRule
@@ -18,28 +18,22 @@ from watchroom.store.open_transactions import SEEN_WITHIN_MS, OpenTransaction
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import SourceState
 
-
-class LastSeen(NamedTuple):
-    """When a source last sent to one topic, by Kafka's clock, ms since the epoch."""
-
-    event_ms: int | None
-    heartbeat_ms: int | None
-
-    @property
-    def latest_ms(self) -> int | None:
-        """The later of the two; None: never."""
-        return max((at for at in self if at is not None), default=None)
-
-    def by_rule_ms(self, rule: SourceRule) -> int | None:
-        """The one that a rule checks: of a feed without heartbeats only its events count."""
-        return self.latest_ms if rule.heartbeats else self.event_ms
+NEVER: Final = SourceState(None, None)
 
 
-def last_seen_of(topic: str, sources: Mapping[tuple[str, str], SourceState]) -> dict[str, LastSeen]:
+def latest_ms(last_seen: SourceState) -> int | None:
+    """When a source last sent an event or a heartbeat; None: never."""
+    return max((at for at in last_seen if at is not None), default=None)
+
+
+def by_rule_ms(last_seen: SourceState, rule: SourceRule) -> int | None:
+    """The time that a rule checks: for a feed without heartbeats, only events count."""
+    return latest_ms(last_seen) if rule.heartbeats else last_seen.event_ms
+
+
+def last_seen_of(topic: str, sources: Mapping[tuple[str, str], SourceState]) -> dict[str, SourceState]:
     """When each source last sent to a topic; `sources` are those of all topics, by (topic, source)."""
-    return {
-        source: LastSeen(state.event_ms, state.heartbeat_ms) for (of, source), state in sources.items() if of == topic
-    }
+    return {source: state for (of, source), state in sources.items() if of == topic}
 
 
 def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
@@ -72,7 +66,7 @@ def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int 
         return
     if known.latest > begun_with:
         yield (
-            f"{topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)} and the figures were"
+            f"{topic} has had {known.latest} partitions since {to_text(known.counts[-1].from_ms)}, but the figures were"
             f" computed from {begun_with}: stop the workers and run `watchroom rebuild`"
         )
     elif known.is_rebuilding:
@@ -94,7 +88,7 @@ def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms
 
 
 def silence(
-    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, SourceState], now_ms: int, silent_ms: int
 ) -> Iterator[str]:
     """Which sources of a stream are waited for and silent; nothing if all are alive.
 
@@ -108,7 +102,7 @@ def silence(
 
 
 def waited_for(
-    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, SourceState], now_ms: int, silent_ms: int
 ) -> dict[str, str | None]:
     """Every source that a stream waits for, and why it counts as silent; None: it is alive.
 
@@ -117,11 +111,9 @@ def waited_for(
     """
     faults = {}
     for source, rule in sorted((rules or dict.fromkeys(last_seen, SourceRule())).items()):
-        last = last_seen.get(source, LastSeen(None, None))
-        if rule.heartbeats:
-            faults[source] = _age_fault(last.by_rule_ms(rule), now_ms, silent_ms)
-        elif rule.silence_s is not None:
-            faults[source] = _age_fault(last.by_rule_ms(rule), now_ms, round(rule.silence_s * 1000))
+        limit_ms = silent_ms if rule.heartbeats else None if rule.silence_s is None else round(rule.silence_s * 1000)
+        if limit_ms is not None:
+            faults[source] = _age_fault(by_rule_ms(last_seen.get(source, NEVER), rule), now_ms, limit_ms)
     return faults
 
 

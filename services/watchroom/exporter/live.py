@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from watchroom.exporter.freshness import (
-    LastSeen,
+    NEVER,
+    by_rule_ms,
     held_up,
     last_seen_of,
     partitions_added,
@@ -15,7 +16,7 @@ from watchroom.exporter.freshness import (
     waited_for,
 )
 from watchroom.settings import Settings, SourceRule
-from watchroom.store.read import Reader
+from watchroom.store.read import Reader, SourceState
 
 
 class Silent(NamedTuple):
@@ -61,11 +62,10 @@ def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Li
 
 
 def _silent(
-    rules: Mapping[str, SourceRule], last_seen: Mapping[str, LastSeen], now_ms: int, silent_ms: int
+    rules: Mapping[str, SourceRule], last_seen: Mapping[str, SourceState], now_ms: int, silent_ms: int
 ) -> Iterator[Silent]:
     if not rules and not last_seen:
-        yield Silent("every source", None)
+        yield Silent("the feed", None)
     for source, why in waited_for(rules, last_seen, now_ms, silent_ms).items():
         if why:
-            last = last_seen.get(source, LastSeen(None, None))
-            yield Silent(source, last.by_rule_ms(rules.get(source, SourceRule())))
+            yield Silent(source, by_rule_ms(last_seen.get(source, NEVER), rules.get(source, SourceRule())))

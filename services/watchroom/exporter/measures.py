@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import assert_never
 
 from watchroom.catalogue.metrics import about, suffixes
 from watchroom.exporter.exposition import gauge, labels_text, line
@@ -101,7 +100,8 @@ class WindowedMeasure:
         kept = self._kept.get(window)
         if kept and kept[0] == version:
             return kept
-        shown = [family for family in self._families if _is_over(family.over, window)]
+        over = Over.LOCAL_HOURS if window.name == LOCAL_HOUR else Over.WINDOWS
+        shown = [family for family in self._families if family.over is over]
         split = [family for family in shown if by_area and window.name in family.area_windows]
         together = [family for family in shown if family not in split]
         made = {family.name: "" for family in shown}
@@ -122,18 +122,6 @@ class WindowedMeasure:
             for family in families:
                 samples[family.name].extend(family.lines(labels, self._kind, figures))
         return {name: "".join(lines) for name, lines in samples.items()}
-
-
-def _is_over(over: Over, window: Window) -> bool:
-    match over:
-        case Over.WINDOWS:
-            return window.name != LOCAL_HOUR
-        case Over.LOCAL_HOURS:
-            return window.name == LOCAL_HOUR
-        case Over.NOW | Over.READING | Over.OWN_PERIOD:
-            return False
-        case _:
-            assert_never(over)
 
 
 class OpenMeasure:

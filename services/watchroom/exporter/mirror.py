@@ -136,12 +136,20 @@ class Mirror:
         members = windows_at(now_ms, self._wanted, self._calendar)
         seq, to_read, is_everything = self._to_read(members, everything=generation != self._life)
         contents = self._reader.buckets(to_read)
-        tiles = self._tiles(now_ms)
-        dead_letters = self._of_fed(self._reader.dead_letters())
-        ignored_fields = self._of_fed(self._reader.ignored_fields())
-        raw_identifiers = self._of_fed(self._reader.raw_identifiers())
-        partition_counts = self._reader.partition_counts()
-        open_transactions = self._of_fed(self._reader.open_transactions())
+        reading = Reading(
+            now_ms,
+            meta,
+            partitions,
+            sources,
+            tiles=self._tiles(now_ms),
+            dead_letters=self._of_fed(self._reader.dead_letters()),
+            ignored_fields=self._of_fed(self._reader.ignored_fields()),
+            raw_identifiers=self._of_fed(self._reader.raw_identifiers()),
+            tokens=self._tokens.reading if self._tokens else NO_TOKENS,
+            process=process,
+            partition_counts=self._reader.partition_counts(),
+            open_transactions=self._of_fed(self._reader.open_transactions()),
+        )
         if self._reader.generation() != generation[1]:
             return  # cleared while it was read: an earlier T would vouch for later buckets
         if self._reader.connections != connections:
@@ -153,21 +161,7 @@ class Mirror:
             for name, fields in zip(to_read, contents, strict=True):
                 self.sums.replace(name, fields)
                 self.figures.replace(name, fields)
-            tokens = self._tokens.reading if self._tokens else NO_TOKENS
-            self.reading = Reading(
-                now_ms,
-                meta,
-                partitions,
-                sources,
-                dead_letters,
-                tiles,
-                ignored_fields,
-                raw_identifiers,
-                tokens,
-                process,
-                partition_counts,
-                open_transactions,
-            )
+            self.reading = reading
         self._seq, self._life = seq, generation
         self._remember_order(to_read)
 

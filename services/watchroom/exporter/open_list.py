@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -72,13 +73,10 @@ def open_list(
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = open_measure(catalogue, measure_id)
     check_fed(measure, settings)
-    reader = Reader(settings.redis, settings.force)
-    try:
+    with closing(Reader(settings.redis, settings.force)) as reader:
         check_compatible(reader, settings, catalogue).refuse([measure.stream])
         found = read_open(reader, measure, settings.topic(measure.stream), now_ms)
         found = found._replace(live=liveness(reader, settings, measure.stream, now_ms))
-    finally:
-        reader.close()
     if output == "table":
         return as_text(found, settings)
     for reason in found.live.reasons:
@@ -131,7 +129,7 @@ def as_text(found: OpenList, settings: Settings) -> str:
     zone = ZoneInfo(settings.zone)
     notes = "".join(f"{note}\n" for note in _notes(found, settings, zone))
     if not found.members:
-        return f"{found.measure.brief}: nobody\n{notes}"
+        return f"{found.measure.brief}: none\n{notes}"
     labels = _labels(found.measure)
     has_deadline = bool(found.measure.targets)
     shown = table("id", *labels, "since", "age", *(["deadline"] * has_deadline))
@@ -187,11 +185,12 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
     elif found.live.partitions:
         yield f"Not live: {'; '.join(found.live.partitions)}."
     for source, last_ms in found.live.silent:
-        said = "has never sent anything" if last_ms is None else f"last seen {clock(last_ms, zone)}, "
-        if last_ms is not None:
-            ahead = "in the future: check the clocks"
-            said += ahead if last_ms > found.now_ms else f"{age(found.now_ms - last_ms)} ago"
-        yield f"FEED SILENT: {one_line(source)} {said}."
+        if last_ms is None:
+            yield f"FEED SILENT: {one_line(source)} has never sent anything."
+        else:
+            ago = f"{age(found.now_ms - last_ms)} ago"
+            said = "in the future: check the clocks" if last_ms > found.now_ms else ago
+            yield f"FEED SILENT: {one_line(source)} was last seen {clock(last_ms, zone)}, {said}."
 
 
 def _utc(at_ms: int | None) -> str | None:

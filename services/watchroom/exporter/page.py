@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from watchroom.exporter.freshness import (
-    LastSeen,
     held_up,
     last_seen_of,
+    latest_ms,
     partitions_added,
     silence,
     staleness,
@@ -17,17 +17,14 @@ from watchroom.exporter.freshness import reading as own_reading
 from watchroom.exporter.mirror import Mirror, Reading
 from watchroom.exporter.numbers import Numbers
 from watchroom.exporter.platform import (
-    evictions_text,
-    fed_text,
     figures_old_text,
+    flag_text,
     months_text,
     platform_text,
-    redefined_text,
-    redis_up,
     rows_text,
     silent_text,
+    streams_text,
     tiles_text,
-    withheld_text,
 )
 from watchroom.exporter.rows import MeasureRows
 from watchroom.exporter.wall import (
@@ -37,8 +34,10 @@ from watchroom.exporter.wall import (
     ShownFigure,
     Silence,
     data_age,
+    faults_of,
     other_views,
     tile_views,
+    withheld,
 )
 from watchroom.kinds.figure import is_old
 from watchroom.kinds.measure import Measure
@@ -46,6 +45,7 @@ from watchroom.settings import Settings, SourceRule
 from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Seen
 from watchroom.store.freshness import applied_until
 from watchroom.store.meta import CLEARING_SAID, Meta
+from watchroom.store.read import SourceState
 from watchroom.streams import STREAMS
 
 
@@ -71,15 +71,16 @@ class Page:
             faults = self._faults(now_ms)
             reading = self._mirror.reading
             up = self._mirror.up(now_ms, self._fresh_ms)
-            parts = [redis_up(up), fed_text(self._settings.streams)]
+            parts = [flag_text("redis_up", up), streams_text("stream_fed", STREAMS, self._settings.streams)]
             if reading:
                 parts.extend(self._measures(reading, faults, now_ms))
                 parts.extend(self._shown(reading, faults, now_ms))
             if reading and up:
                 is_checked = reading.process is not None and reading.process.is_checked
-                parts.append(evictions_text(evicted=_have_been_evicted(reading), checked=is_checked))
-                parts.append(withheld_text(faults))
-                parts.append(redefined_text(faults, self._others(reading)))
+                parts.append(flag_text("redis_evicted", _have_been_evicted(reading)))
+                parts.append(flag_text("redis_checked", is_checked))
+                parts.append(streams_text("stream_withheld", faults, withheld(faults)))
+                parts.append(streams_text("stream_redefined", faults, self._others(reading)))
                 parts.append(silent_text(dict(self.waited_for(reading, now_ms))))
                 parts.append(platform_text(reading, self._mirror.sums, self._settings))
                 parts.append(months_text(self._mirror.sums))
@@ -133,7 +134,7 @@ class Page:
                 age=self._age(faults, reading, now_ms),
                 tiles=tile_views(mirror.catalogue, faults, ask),
                 others=other_views(mirror.catalogue, faults, ask, figures),
-                faults=faults,
+                withheld=withheld(faults),
             )
 
     def _numbers_of(self, reading: Reading | None, now_ms: int) -> NumbersOf:
@@ -149,13 +150,13 @@ class Page:
 
     def _silence(self, reading: Reading, now_ms: int) -> Silence | None:
         """Who is silent, as the metric `watchroom_source_silent` says it."""
-        streams, latest_ms = [], []
+        streams, ended_ms = [], []
         for stream, faults in self.waited_for(reading, now_ms):
             last_seen = last_seen_of(self._settings.topic(stream), reading.sources)
             silent = [source for source, fault in faults.items() if fault]
             streams += [stream] if silent else []
-            latest_ms += [last_seen[source].latest_ms for source in silent if source in last_seen]
-        known = [at_ms for at_ms in latest_ms if at_ms is not None]
+            ended_ms += [latest_ms(last_seen[source]) for source in silent if source in last_seen]
+        known = [at_ms for at_ms in ended_ms if at_ms is not None]
         return Silence(tuple(streams), now_ms - min(known) if known else None) if streams else None
 
     def _shown(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> Iterator[str]:
@@ -215,7 +216,9 @@ class Page:
         filled = reading.meta.partitions.get(topic) if reading.meta else None
         return partitions_added(topic, reading.partition_counts.get(topic), filled)
 
-    def _rules_and_last_seen(self, stream: str, reading: Reading) -> tuple[dict[str, SourceRule], dict[str, LastSeen]]:
+    def _rules_and_last_seen(
+        self, stream: str, reading: Reading
+    ) -> tuple[dict[str, SourceRule], dict[str, SourceState]]:
         """What is declared of a stream's sources, and when each was last seen."""
         return self._settings.sources.get(stream, {}), last_seen_of(self._settings.topic(stream), reading.sources)
 
@@ -246,7 +249,7 @@ class Page:
 
 
 def _is_published(measure: Measure, faults: Mapping[str, Sequence[str]]) -> bool:
-    return all(stream in faults and not faults[stream] for stream in measure.streams)
+    return faults_of(measure, faults) == []
 
 
 def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | None:

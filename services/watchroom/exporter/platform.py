@@ -7,7 +7,7 @@ HELP are those of `catalogue.metrics.PLATFORM`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from math import nan
 from typing import Final
 
@@ -22,7 +22,6 @@ from watchroom.kinds import names
 from watchroom.rolling.windows import MONTH, Window
 from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
-from watchroom.streams import STREAMS
 
 OTHER = "other"
 DATA_AGE: Final = "Data age"  # the tile that no measure has
@@ -43,29 +42,14 @@ def _text(metric: str, rows: Rows) -> str:
     return gauge(family.name, family.about, lines)
 
 
-def redis_up(answers: bool) -> str:
-    """1 while the last reading of Redis worked."""
-    return _text("redis_up", [((), int(answers))])
+def flag_text(metric: str, is_so: bool) -> str:
+    """1 or 0 without labels."""
+    return _text(metric, [((), int(is_so))])
 
 
-def evictions_text(*, evicted: bool, checked: bool) -> str:
-    """Whether Redis has evicted keys, and whether the exporter could see it."""
-    return _text("redis_evicted", [((), int(evicted))]) + _text("redis_checked", [((), int(checked))])
-
-
-def withheld_text(faults: Mapping[str, Sequence[str]]) -> str:
-    """1 for a stream whose measures are not published at this moment."""
-    return _text("stream_withheld", (((stream,), int(bool(found))) for stream, found in faults.items()))
-
-
-def fed_text(fed: Container[str]) -> str:
-    """1 for a stream that the force feeds, 0 for one that it does not."""
-    return _text("stream_fed", (((stream,), int(stream in fed)) for stream in STREAMS))
-
-
-def redefined_text(streams: Iterable[str], others: Container[str]) -> str:
-    """1 for a stream whose figures were made under another definition than ours, else 0."""
-    return _text("stream_redefined", (((stream,), int(stream in others)) for stream in streams))
+def streams_text(metric: str, streams: Iterable[str], which: Container[str]) -> str:
+    """1 for each of the streams that is in `which`, 0 for the others."""
+    return _text(metric, (((stream,), int(stream in which)) for stream in streams))
 
 
 def silent_text(sources: Mapping[str, Mapping[str, str | None]]) -> str:

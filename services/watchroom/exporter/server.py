@@ -68,7 +68,7 @@ class Server(ThreadingHTTPServer):
         try:
             parts = urlsplit(target)
         except ValueError:  # such as http://[: a client's nonsense, not ours
-            return Answer("not a path\n", status=HTTPStatus.BAD_REQUEST)
+            return Answer("invalid path\n", status=HTTPStatus.BAD_REQUEST)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         if page := self.pages.get(parts.path):
             return page(Asked(query=query))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from contextlib import closing
+from typing import NamedTuple
 
+from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
-from watchroom.command_output import Format, as_csv, as_json
+from watchroom.command_output import Format, as_csv, as_json, table, table_text
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.events.times import to_text
 from watchroom.exporter.live import liveness
@@ -17,16 +19,11 @@ from watchroom.kinds.kind import Form
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.top import Ranked
 from watchroom.rolling.calendar import Calendar
+from watchroom.rolling.windows import MONTH
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
 from watchroom.store.freshness import applied_until
 from watchroom.store.read import Reader
-
-SAID: Final = {
-    "28d": "in the last 28 days, today included",
-    "month": "in the current month",
-    "12mo": "in the last 12 complete months",
-}
 
 
 class TopList(NamedTuple):
@@ -42,9 +39,14 @@ class TopList(NamedTuple):
     not_live: Sequence[str] = ()
 
     @property
-    def word(self) -> str:
-        """Name of the label shown with a token; empty where the measure has none."""
-        return self.measure.labels[0].name if self.measure.labels else ""
+    def window_said(self) -> str:
+        """The window in words."""
+        return "current month" if self.window == MONTH else window_text(self.window)
+
+    @property
+    def columns(self) -> list[str]:
+        """Name of the label that is shown with each token; empty if the measure has no label."""
+        return [label.name for label in self.measure.labels[:1]]
 
 
 def top_list(
@@ -74,21 +76,17 @@ def top_list(
     """
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = top_measure(catalogue, measure_id, window, settings)
-    reader = Reader(settings.redis, settings.force, timeout_s=30)
-    try:
+    with closing(Reader(settings.redis, settings.force, timeout_s=30)) as reader:
         check_compatible(reader, settings, catalogue).refuse([measure.stream])
         found = read_top(reader, measure, window, now_ms, settings)
         found = found._replace(not_live=liveness(reader, settings, measure.stream, now_ms).reasons)
-    finally:
-        reader.close()
     if output == "table":
         return as_text(found)
     for reason in found.not_live:
         warn(f"not live: {reason}")
     if output == "json":
         return as_json(_rows(found))
-    columns = ["measure", "window", "rank", "name", *([found.word] if found.word else []), "occurrences", "as_of"]
-    return as_csv(_rows(found), columns)
+    return as_csv(_rows(found), ["measure", "window", "rank", "name", *found.columns, "occurrences", "as_of"])
 
 
 def has_top(measure: Measure) -> bool:
@@ -102,18 +100,8 @@ def top_measure(catalogue: Catalogue, measure_id: str, window: str, settings: Se
     if measure is None or not has_top(measure):
         ids = ", ".join(each.id for each in catalogue.measures.values() if has_top(each))
         found = f"{measure_id!r}" + (f", a {measure.kind}" if measure else "")
-        raise ConfigurationInvalid(
-            [
-                Fault(
-                    "--measure",
-                    "",
-                    found,
-                    f"one of {ids}"
-                    if ids
-                    else "a measure from another catalogue: this one has no list of the most frequent",
-                )
-            ]
-        )
+        write = f"one of {ids}" if ids else "the id of a measure of the kind top; this catalogue has none"
+        raise ConfigurationInvalid([Fault("--measure", "", found, write)])
     if window not in measure.windows:
         raise ConfigurationInvalid([Fault("--window", "", repr(window), f"one of {', '.join(measure.windows)}")])
     check_fed(measure, settings)
@@ -140,12 +128,11 @@ def read_top(reader: Reader, measure: Measure, window: str, now_ms: int, setting
 
 def as_text(found: TopList) -> str:
     """A table, and below it what a reader has to know about it."""
-    lines = [f"{found.measure.brief} {SAID[found.window]}"]
-    width = max((len(each.name) for each in found.ranked), default=0)
-    for place, each in enumerate(found.ranked, 1):
-        lines.append(f"{place:>3}  {each.name:<{width}}  {each.occurrences:>7,}  {each.word}".rstrip())
-    lines += list(notes(found))
-    return "\n".join(lines) + "\n"
+    shown = table("rank", "name", *found.columns, "occurrences", right=("rank", "occurrences"))
+    for rank, each in enumerate(found.ranked, 1):
+        shown.add_row(f"{rank}", each.name, *([each.word] * len(found.columns)), f"{each.occurrences:,}")
+    listed = table_text(shown) if found.ranked else ""
+    return f"{found.measure.brief}, {found.window_said}\n{listed}" + "".join(f"{note}\n" for note in notes(found))
 
 
 def notes(found: TopList) -> Iterator[str]:
@@ -169,7 +156,7 @@ def _rows(found: TopList) -> Iterator[dict[str, object]]:
             "window": found.window,
             "rank": rank,
             "name": each.name,
-            **({found.word: each.word} if found.word else {}),
+            **dict.fromkeys(found.columns, each.word),
             "occurrences": each.occurrences,
             "as_of": None if found.as_of_ms is None else to_text(found.as_of_ms),
         }

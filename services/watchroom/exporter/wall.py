@@ -70,7 +70,10 @@ class TileView:
     @property
     def href(self) -> str:
         """Who is behind an open tile; what a measure means otherwise."""
-        return href_of(self.measure, self.tile.shown.where)
+        if not has_list(self.measure):
+            return f"/measures/{self.measure.id}"
+        where = self.tile.shown.where
+        return f"/open/{self.measure.id}" + (f"?{urlencode(where)}" if where else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,7 @@ class Board:
     age: DataAge
     tiles: tuple[TileView, ...]
     others: tuple[MeasureView, ...]
-    faults: Faults
-
-    @property
-    def withheld(self) -> list[str]:
-        """The streams of which nothing may be shown."""
-        return withheld(self.faults)
+    withheld: list[str]  # streams of which nothing may be shown
 
 
 def withheld(faults: Faults) -> list[str]:
@@ -173,15 +171,11 @@ def other_views(
     catalogue: Catalogue,
     faults: Faults,
     numbers_of: NumbersOf,
-    figures: Callable[[Measure], Sequence[ShownFigure]] = lambda _: (),
+    figures_of: Callable[[Measure], Sequence[ShownFigure]],
 ) -> tuple[MeasureView, ...]:
     """Every measure without a tile, in catalogue order: a new one appears here by itself."""
     untiled = (measure for measure in catalogue.measures.values() if not measure.display.tiles)
-    views = (_measure_view(measure, faults, numbers_of) for measure in untiled)
-    return tuple(
-        replace(view, figures=tuple(figures(view.measure))) if view.is_fed and not view.faults else view
-        for view in views
-    )
+    return tuple(_measure_view(measure, faults, numbers_of, figures_of) for measure in untiled)
 
 
 def has_list(measure: Measure) -> bool:
@@ -189,14 +183,7 @@ def has_list(measure: Measure) -> bool:
     return kind_of(measure).reads is Reads.OPEN_SET
 
 
-def href_of(measure: Measure, where: Mapping[str, str]) -> str:
-    """Where a measure's number leads: to who is behind it, or to its definition."""
-    if not has_list(measure):
-        return f"/measures/{measure.id}"
-    return f"/open/{measure.id}" + (f"?{urlencode(where)}" if where else "")
-
-
-def _faults_of(measure: Measure, of_streams: Faults) -> list[str] | None:
+def faults_of(measure: Measure, of_streams: Faults) -> list[str] | None:
     """What keeps the measure back: the faults of all its streams; None where one of them is not fed."""
     if not of_streams.keys() >= set(measure.streams):
         return None
@@ -204,7 +191,7 @@ def _faults_of(measure: Measure, of_streams: Faults) -> list[str] | None:
 
 
 def _tile_view(measure: Measure, tile: Tile, of_streams: Faults, numbers_of: NumbersOf) -> TileView:
-    faults = _faults_of(measure, of_streams)
+    faults = faults_of(measure, of_streams)
     if faults is None:
         return TileView(measure, tile, (TileNumber("", None, "unfed"),), (), None)
     target = None
@@ -226,13 +213,17 @@ def _tile_number(tile: Tile, number: Number) -> TileNumber:
     return TileNumber(number.label, number, state)
 
 
-def _measure_view(measure: Measure, of_streams: Faults, numbers_of: NumbersOf) -> MeasureView:
-    faults = _faults_of(measure, of_streams)
-    if faults is None:
-        return MeasureView(measure, (), (), is_fed=False)
-    return MeasureView(
-        measure, () if faults else _without_empty(measure, list(_lines(measure, numbers_of))), tuple(faults)
-    )
+def _measure_view(
+    measure: Measure,
+    of_streams: Faults,
+    numbers_of: NumbersOf,
+    figures_of: Callable[[Measure], Sequence[ShownFigure]],
+) -> MeasureView:
+    faults = faults_of(measure, of_streams)
+    if faults is None or faults:
+        return MeasureView(measure, (), tuple(faults or ()), is_fed=faults is not None)
+    lines = _without_empty(measure, list(_lines(measure, numbers_of)))
+    return MeasureView(measure, lines, (), figures=tuple(figures_of(measure)))
 
 
 def _lines(measure: Measure, numbers_of: NumbersOf) -> Iterator[Line]:

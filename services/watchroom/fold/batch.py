@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from watchroom.events.record import Arrived
@@ -129,7 +130,7 @@ class Folder:
             if not self._fold_at_once(folded, before, of_entity):
                 for arrived in of_entity:
                     self._fold_one(folded, folded.entities.get(subject, before), arrived)
-        folded.restatements.sort(key=_offset)
+        folded.restatements.sort(key=attrgetter("offset"))
         return folded
 
     def _fold_at_once(self, folded: Folded, before: Known, events: Sequence[Arrived]) -> bool:
@@ -258,10 +259,6 @@ def _count(changes: dict[str, TokenChange], name: str, day: str, fields: Iterabl
     change = changes.setdefault(name, TokenChange(day))
     for each in fields:
         change.deltas[each] = change.deltas.get(each, 0) + sign
-
-
-def _offset(entry: Restatement) -> int:
-    return entry.offset
 
 
 def _leave(folded: Folded, subject: str, old: Mapping[str, int], new: Mapping[str, int]) -> None:

@@ -4,80 +4,56 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel
+
 from watchroom.catalogue import own
-from watchroom.catalogue.display_entry import AlertEntry, BurnEntry, TileEntry
 from watchroom.catalogue.entry import EVERY_KIND, LabelEntry, MeasureEntry, SummandEntry, TargetEntry
 from watchroom.catalogue.platform_alerts import FILE, PLACEHOLDERS, PlatformAlert
 from watchroom.generate.pages import page
 from watchroom.kinds import KINDS
+from watchroom.kinds.shown import Alert, Burn, Tile
 from watchroom.reference_rows import Row, as_toml, rows, table
 from watchroom.rolling.windows import WINDOWS
 
 _LINKS: Final = {
     "TargetEntry": "[targets](#targets)",
     "SummandEntry": "[sums](#sums)",
-    "TileEntry": "[tiles](#tiles)",
-    "AlertEntry": "[alerts](#alerts)",
-    "BurnEntry": "[burn rate](#burn-rates)",
+    "Tile": "[tiles](#tiles)",
+    "Alert": "[alerts](#alerts)",
+    "Burn": "[burn rate](#burn-rates)",
 }
 _CONDITION: Final = "[condition](#conditions)"
-_PLACEHOLDERS: Final = "The expression and the texts may contain these placeholders: " + ", ".join(
-    ("`<threshold>`", *(f"`<{name}>` (`{text}`)" for name, text in PLACEHOLDERS.items()))
-)
-TABLES: Final = (
-    ("Targets", "targets", TargetEntry, "Each target is a `[[<id>.targets]]` table, or a table in the list `targets`."),
-    (
-        "Sums",
-        "sum_of",
-        SummandEntry,
-        "A count may be the sum of other counts. Each of those is a table in the list `sum_of`.",
-    ),
-    ("Tiles", "tiles", TileEntry, "Each tile is a `[[<id>.tiles]]` table: one number on the wall."),
-    (
-        "Alerts",
-        "alerts",
-        AlertEntry,
-        "Each alert is a `[[<id>.alerts]]` table; [how to add one](../how-to/add-an-alert.md).",
-    ),
-    (
-        "Burn rates",
-        "alerts.burn",
-        BurnEntry,
-        "An alert's table `burn`. At a burn rate of 3, three times as many miss the target as the objective allows.",
-    ),
-    (
-        "Labels",
-        "labels",
-        LabelEntry,
-        "Each label is a table in `schemas/measures/labels.toml`; the table's name is the label's name.",
-    ),
-    (
-        "Platform alerts",
-        "platform alerts",
-        PlatformAlert,
-        f"Each alert is a table in `schemas/measures/{FILE}`; the table's name is the alert's name. {_PLACEHOLDERS}",
-    ),
-)
+TABLES: Final[Mapping[str, type[BaseModel]]] = {
+    "targets": TargetEntry,
+    "sum_of": SummandEntry,
+    "tiles": Tile,
+    "alerts": Alert,
+    "alerts.burn": Burn,
+    "labels": LabelEntry,
+    "platform alerts": PlatformAlert,
+}
+"""The other tables of the catalogue; their keys have headings such as "tiles: `window`"."""
 
 
-def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
+def text() -> str:
     """The page."""
-    lines = ["## Entries", "", "The name of the table is the measure's id: `[call_volume]`.", ""]
-    lines += [line for row in entry_rows() for line in _key(row, anchor=row.name, more=_kinds(row))]
-    for title, place, model, about in TABLES:
-        lines += [f"## {title}", "", about, ""]
-        for row in rows(model, links=_LINKS.__getitem__):
-            lines += _key(row, anchor=f"{place}: {row.name}")
-    return page("catalogue", keys="\n".join(lines).rstrip(), quantities="\n".join([*_quantities(), "", *_windows()]))
+    return page(
+        "catalogue.md",
+        keys=[line for row in entry_rows() for line in _key(row, more=_kinds(row))],
+        tables={path: _keys(path, model) for path, model in TABLES.items()},
+        file=FILE,
+        placeholders=PLACEHOLDERS,
+        quantities=_quantities(),
+        windows=", ".join(f"`{json.dumps(name)}`" for name in WINDOWS),
+    )
 
 
 def documented() -> Mapping[str, Row]:
     """Every key by its heading."""
     found = {row.name: row for row in entry_rows()}
-    return found | {f"{place}: {row.name}": row for _, place, model, _ in TABLES for row in rows(model)}
+    return found | {f"{path}: {row.name}": row for path, model in TABLES.items() for row in rows(model)}
 
 
 def entry_rows() -> Iterator[Row]:
@@ -89,11 +65,14 @@ def entry_rows() -> Iterator[Row]:
         yield from rows(own.shape_of(kind), meanings)
 
 
-def _key(row: Row, anchor: str, more: Iterable[str] = ()) -> Iterator[str]:
-    place, _, name = anchor.rpartition(": ")
-    yield f"### {place}: `{name}`" if place else f"### `{name}`"
+def _keys(path: str, model: type[BaseModel]) -> list[str]:
+    return [line for row in rows(model, links=_LINKS.__getitem__) for line in _key(row, path)]
+
+
+def _key(row: Row, path: str = "", more: Iterable[str] = ()) -> Iterator[str]:
+    yield f"### {path}: `{row.name}`" if path else f"### `{row.name}`"
     yield from ("", row.meaning, "", f"- type: {row.type}")
-    if row.is_required and not (row.name in own.NAMES and not place):
+    if row.is_required and not (row.name in own.NAMES and not path):
         yield "- required"
     elif row.default:
         yield f"- default: `{row.default}`"
@@ -113,16 +92,10 @@ def _kinds(row: Row) -> Iterator[str]:
         yield f"- {'also ' if needs else ''}allowed for the kinds: {', '.join(may)}"
 
 
-def _quantities() -> Iterator[str]:
-    yield from ("## Quantities", "", "The values that `show` may have, by kind.", "")
+def _quantities() -> list[str]:
     lines = [
         (kind.name, f"`{what}`", quantity.meaning, quantity.unit.value)
         for kind in KINDS.values()
         for what, quantity in kind.quantities.items()
     ]
-    yield from table(("kind", "`show`", "meaning", "unit"), lines)
-
-
-def _windows() -> Iterator[str]:
-    names = ", ".join(f"`{json.dumps(name)}`" for name in WINDOWS)
-    yield from ("## Windows", "", f"{names}. [How they are computed](../architecture.md#buckets-and-windows).")
+    return table(("kind", "`show`", "meaning", "unit"), lines)

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from watchroom.admission.models import HEARTBEAT, MODELS, OF_STREAM, type_of
-from watchroom.generate.event_schemas import schema
+from watchroom.generate.event_schemas import data_schema, schema
+from watchroom.generate.pages import page
 from watchroom.reference_rows import table, type_in_words
 
-_INTRODUCTION: Final = """\
-<!-- Derived from services/watchroom/streams by `make generate`; do not edit. -->
-# The fields of events
-
-[Events](../../schemas/events/README.md) explains what every producer must know about keys, times and tokens. Text
-values have at most 256 characters unless the JSON Schema of the type says otherwise.
-"""
 ENVELOPE: Final = "The envelope"
+Field = tuple[str, Mapping[str, Any], bool]  # name, schema, whether it is required
+_TYPE: Final = {"type": "string", "description": "The event's type; all types are listed below."}
 
 
-def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
+def text() -> str:
     """The page."""
-    heartbeat = schema(HEARTBEAT)
-    envelope = _table(_fields(heartbeat))
-    lines = [_INTRODUCTION, f"## {ENVELOPE}", "", "Every event has these fields.", "", *envelope]
-    for stream, models in OF_STREAM.items():
-        lines += ["", f"## {stream}"]
-        for name in map(type_of, models):
-            lines += ["", f"### {name}", "", *_type(name)]
-    lines += ["", "## All streams", "", f"### {HEARTBEAT}", "", *_type(HEARTBEAT)]
-    return "\n".join(lines) + "\n"
+    types = {stream: [type_of(model) for model in models] for stream, models in OF_STREAM.items()}
+    streams = {stream: list(map(_type, names)) for stream, names in {**types, "All streams": [HEARTBEAT]}.items()}
+    return page(
+        "event_fields.md", envelope_heading=ENVELOPE, envelope=_table(_fields(schema(HEARTBEAT))), streams=streams
+    )
 
 
 def documented() -> Mapping[str, str]:
@@ -42,23 +33,17 @@ def documented() -> Mapping[str, str]:
     return found
 
 
-Field = tuple[str, Mapping[str, Any], bool]  # name, schema, whether it is required
-_TYPE: Final = {"type": "string", "description": "The type of the event; all types are listed below."}
+def _type(name: str) -> dict[str, Any]:
+    found = list(_data(name))
+    return {"name": name, "description": schema(name)["description"], "fields": _table(found) if found else []}
 
 
-def _type(name: str) -> Iterator[str]:
-    files = f"../../schemas/events/{name}.json", f"../../schemas/events/examples/{name}.json"
-    yield f"{schema(name)['description']} [JSON Schema]({files[0]}), [example]({files[1]})."
-    if found := list(_data(name)):
-        yield from ("", *_table(found))
-
-
-def _table(found: Iterable[Field]) -> Iterator[str]:
+def _table(found: Iterable[Field]) -> list[str]:
     lines = [
         (f"`{name}`", _words(field), "required" if required else "", str(field.get("description", "")))
         for name, field, required in found
     ]
-    yield from table(("field", "type", "", "meaning"), lines)
+    return table(("field", "type", "", "meaning"), lines)
 
 
 def _words(field: Mapping[str, Any]) -> str:
@@ -76,9 +61,5 @@ def _fields(found: Mapping[str, Any]) -> Iterator[Field]:
 
 
 def _data(name: str) -> Iterator[Field]:
-    found = schema(name)
-    data = found["properties"].get("data")
-    if data is None:
-        return
-    reference = next(way["$ref"] for way in (data, *data.get("anyOf", ())) if "$ref" in way)
-    yield from _fields(found["$defs"][reference.rpartition("/")[2]])
+    if found := data_schema(name):
+        yield from _fields(found)

@@ -3,52 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
 from watchroom.admission.models import HEARTBEAT, LOOSE_FIELDS, OF_STREAM, type_of
 from watchroom.events import headers, reasons
-from watchroom.generate.event_schemas import schema
+from watchroom.generate.event_schemas import data_schema, schema
 from watchroom.generate.pages import page
+from watchroom.reference_rows import table
 
 
-def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
+def text() -> str:
     """The page."""
-    types: list[str] = []
-    for stream, models in OF_STREAM.items():
-        names = [*(type_of(model) for model in models), HEARTBEAT]
-        types += [f"\n## Topic `watchroom.{stream}`\n\n", *_table(names)]
+    types = {stream: _table([*map(type_of, models), HEARTBEAT]) for stream, models in OF_STREAM.items()}
     ignored = sorted(set().union(*LOOSE_FIELDS.values()))
     return page(
-        "event_index",
-        types="".join(types).rstrip("\n"),
-        fields=", ".join(f"`{field}`" for field in ignored),
-        reasons="\n".join(f"| `{reason}` | {meaning} |" for reason, meaning in reasons.MEANINGS.items()),
-        detail=headers.DETAIL,
-        reason=headers.REASON,
-        headers_length=headers.HEADERS_LENGTH,
-        arrived=headers.ARRIVED,
-        latest=headers.LATEST,
+        "event_index.md",
+        types=types,
+        ignored=", ".join(f"`{field}`" for field in ignored),
+        reasons=reasons.MEANINGS,
+        headers=headers,
     )
 
 
-def _table(names: Iterable[str]) -> Iterable[str]:
-    yield "| type | meaning | required in `data` | optional in `data` |\n|---|---|---|---|\n"
-    for name in names:
-        found = schema(name)
-        must, may = _words(found)
-        yield f"| [`{name}`]({name}.json) | {found['description']} | {must} | {may} |\n"
+def _table(names: Iterable[str]) -> list[str]:
+    head = ("type", "meaning", "required in `data`", "optional in `data`")
+    return table(head, [(f"[`{name}`]({name}.json)", schema(name)["description"], *_fields(name)) for name in names])
 
 
-def _words(found: dict[str, Any]) -> tuple[str, str]:
+def _fields(name: str) -> tuple[str, str]:
     """The fields of `data`: those required (or one of which is), and the others."""
-    data = found["properties"].get("data")
-    if data is None:
+    model = data_schema(name)
+    if model is None:
         return "", ""
-    ways = [data, *data.get("anyOf", ())]
-    name = next(way["$ref"].rsplit("/", 1)[1] for way in ways if "$ref" in way)
-    model = found["$defs"][name]
     required = model.get("required", [])
+    ways = schema(name)["properties"]["data"].get("anyOf", ())
     one_of = [way["required"][0] for way in ways if "required" in way]
     must = ", ".join(f"`{word}`" for word in required) + " or ".join(f"`{word}`" for word in one_of)
     return must, ", ".join(f"`{word}`" for word in model["properties"] if word not in {*required, *one_of})

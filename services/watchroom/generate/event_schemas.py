@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -17,7 +16,7 @@ from watchroom.admission.models import MODELS, plain
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def text(name: str, root: Path) -> str:  # noqa: ARG001  # every output is given the root
+def text(name: str) -> str:
     """The schema file of one event type."""
     return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
 
@@ -39,6 +38,17 @@ def schema(name: str) -> dict[str, Any]:
         **{key: value for key, value in body.items() if key not in {"title", "$defs"}},
         **({"$defs": body["$defs"]} if "$defs" in body else {}),
     }
+
+
+def data_schema(name: str) -> Mapping[str, Any] | None:
+    """The part of an event type's schema that describes `data`; None if the type has no `data`."""
+    found = schema(name)
+    if "data" not in found["properties"]:
+        return None
+    data = found["properties"]["data"]
+    reference = next(way["$ref"] for way in (data, *data.get("anyOf", ())) if "$ref" in way)
+    part: Mapping[str, Any] = found["$defs"][reference.rpartition("/")[2]]
+    return part
 
 
 @cache

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from difflib import unified_diff
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -29,44 +28,39 @@ from watchroom.generate import (
 from watchroom.generate.boards import files as boards
 from watchroom.generate.rules import files as rules
 from watchroom.generate.rules import runbooks
-
-Output = Callable[[Path], str]
-"""Makes the text of a file from the sources below the repository's root."""
-
-OUTPUTS: Final[dict[str, Output]] = {
-    **{f"schemas/events/{name}.json": partial(event_schemas.text, name) for name in MODELS},
-    "schemas/events/asyncapi.yaml": asyncapi.text,
-    "schemas/events/README.md": event_index.text,
-    "schemas/measures/README.md": measures_page.text,
-    "services/watchroom/streams/tables.json": reference_tables.text,
-    "deploy/settings.md": settings_page.text,
-    "docs/reference/catalogue.md": catalogue_page.text,
-    "docs/reference/events.md": event_fields_page.text,
-    "docs/reference/metrics.md": metrics_page.text,
-    **rules.OUTPUTS,
-    **boards.outputs(),
-}
-"""Path below the repository's root -> what generates it; the runbooks, one per alert, are added."""
+from watchroom.generate.rules.links import load_links
 
 DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", "grafana/dashboards/*.json")
 """Where only derived files may be: a file that nothing generates any more would go on being used."""
 
-
-def outputs_of(root: Path) -> dict[str, Output]:
-    """Every derived file of the catalogue below the repository's root."""
-    return {**OUTPUTS, **{path: partial(_made, text) for path, text in runbooks.texts(root).items()}}
+Output = Callable[[Path], str]
+"""Makes the text of a file from the sources below the repository's root."""
 
 
-def _made(text: str, root: Path) -> str:  # noqa: ARG001  # every output is given the root
-    """A file that was made with the others of its folder: each reads the whole catalogue."""
-    return text
+def texts(root: Path) -> dict[str, str]:
+    """The text of every derived file, by its path below the repository's root."""
+    catalogue = rules.shipped_catalogue(root)
+    return {
+        **{f"schemas/events/{name}.json": event_schemas.text(name) for name in MODELS},
+        "schemas/events/asyncapi.yaml": asyncapi.text(),
+        "schemas/events/README.md": event_index.text(),
+        "schemas/measures/README.md": measures_page.text(catalogue),
+        "services/watchroom/streams/tables.json": reference_tables.text(root),
+        "deploy/settings.md": settings_page.text(),
+        "docs/reference/catalogue.md": catalogue_page.text(),
+        "docs/reference/events.md": event_fields_page.text(),
+        "docs/reference/metrics.md": metrics_page.text(catalogue),
+        **{f"{rules.FOLDER}/{name}": text for name, text in rules.rules_text(catalogue, load_links(root)).items()},
+        **{path: make(root) for path, make in boards.outputs().items()},
+        **{f"{runbooks.FOLDER}/{name}.md": text for name, text in runbooks.pages(catalogue).items()},
+    }
 
 
 def generate(
     root: Path,
     check: bool,
     *,
-    outputs: Mapping[str, Output] | None = None,
+    outputs: Mapping[str, str] | None = None,
     more: Mapping[str, Output] = MappingProxyType({}),
     say: Callable[[str], object] = sys.stdout.write,
 ) -> bool:
@@ -75,7 +69,7 @@ def generate(
     Args:
         root: The repository's root.
         check: Write nothing.
-        outputs: Which files; all of `outputs_of` unless given.
+        outputs: Text by path; all of `texts` unless given.
         more: Files made by what this package may not import.
         say: Where differences, or the names of files written, go; whole lines.
 
@@ -83,16 +77,15 @@ def generate(
         False if `check` found a file that is missing or differs.
     """
     fresh = True
-    makers = {**(outputs_of(root) if outputs is None else outputs), **more}
-    for path in _left_over(root, makers) if outputs is None else ():
+    wanted = {**(texts(root) if outputs is None else outputs), **{path: make(root) for path, make in more.items()}}
+    for path in _left_over(root, wanted) if outputs is None else ():
         fresh = False
         say(f"nothing generates {path} any more\n")
         if not check:
             (root / path).unlink()
-    for path, make in makers.items():
+    for path, text in wanted.items():
         file = root / path
         was = file.read_text(encoding="utf-8") if file.exists() else None
-        text = make(root)
         if was == text:
             continue
         if check:
@@ -107,9 +100,9 @@ def generate(
     return fresh or not check
 
 
-def _left_over(root: Path, makers: Mapping[str, Output]) -> list[str]:
+def _left_over(root: Path, wanted: Mapping[str, str]) -> list[str]:
     found = (str(file.relative_to(root)) for pattern in DERIVED_ONLY for file in sorted(root.glob(pattern)))
-    return [path for path in found if path not in makers]
+    return [path for path in found if path not in wanted]
 
 
 def _difference(path: str, was: str, text: str) -> str:

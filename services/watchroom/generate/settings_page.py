@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Final
 
+from watchroom.generate.pages import page
 from watchroom.reference_rows import table, type_in_words
 from watchroom.settings import Settings
 from watchroom.settings.model import JSON
@@ -14,24 +14,15 @@ _SCHEMA: Final = Settings.model_json_schema()
 NO_DEFAULT_SHOWN = ("schemas",)  # a path of the installation
 
 
-def text(root: Path) -> str:  # noqa: ARG001 - every output is given the root
+def text() -> str:
     """The file."""
-    lines = [
-        "<!-- Derived from services/watchroom/settings by `make generate`; do not edit. -->",
-        "# Settings",
-        "",
-        "Environment variables are read once, at start. A value that cannot be used, or a variable that begins with",
-        "`WATCHROOM_` and is not listed here, stops the process with exit code 2 and a list of all faults. A secret",
-        "may be read from a file of the same name, in lower case, in the folder `WATCHROOM_SECRETS_DIR`.",
-        "",
-    ]
     defaults = Settings.model_construct().model_dump(mode="json")
     found = []
     for name, field in Settings.model_fields.items():
         default = "" if name in NO_DEFAULT_SHOWN or field.exclude else _plain(defaults[name])
         shown = f"`{default}`" if default else ""
         found.append((f"`WATCHROOM_{name.upper()}`", _type(name), shown, " ".join((field.description or "").split())))
-    return "\n".join([*lines, *table(("variable", "type", "default", "meaning"), found)]) + "\n"
+    return page("settings.md", table=table(("variable", "type", "default", "meaning"), found))
 
 
 def _type(name: str) -> str:

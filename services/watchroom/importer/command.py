@@ -8,9 +8,11 @@ servers still run, and ends them afterwards.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +21,12 @@ from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.waiting import wait_applied
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused, StoreRefuses, StoreUnavailable, WorkFailed
 from watchroom.importer.convert import Conversion
+from watchroom.importer.keep_alive import heartbeats
 from watchroom.importer.listed import labels_of
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable
-from watchroom.importer.mapped import Mapped, heartbeat
+from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import load_mapping, streams_of
-from watchroom.importer.mapping_model import ForceConfig, MappingConfig
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.rows import check_files, read_rows
 from watchroom.importer.spool import Spool, spool
 from watchroom.importer.summary import Outcome, Sent
@@ -34,6 +37,7 @@ from watchroom.kafka.produce import Ends, Outgoing, produce
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings, SourceRule
 from watchroom.store.read import Reader
+from watchroom.timing import now_ms
 
 MOST_REPEATING = 100
 """Rows of a key that an earlier row has as well; also at most 1 % of the rows."""
@@ -76,13 +80,14 @@ def replay(
         WorkFailed: No row could be used, or the pipeline did not get through.
     """
     mapping = load_mapping(request.mapping)
-    settings = _settings_of(mapping.force, settings, request)
+    if request.kafka is None:  # what the mapping says of the force overrides the environment of the embedded stack
+        settings = settings.model_copy(update=mapping.force.model_dump(exclude_none=True))
     # Otherwise its faults would end the worker, and only a log would name them.
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     kept = check_files(request.files, mapping)
     as_of_ms = _as_of_ms(request.as_of, mapping)
     tokens = tokeniser(settings, is_embedded=request.kafka is None) if mapping.token_columns() else None
-    conversion = Conversion(mapping, refused, tokens=tokens, now_ms=_now_ms(), labels=labels_of(catalogue))
+    conversion = Conversion(mapping, refused, tokens=tokens, now_ms=now_ms(), labels=labels_of(catalogue))
     progress("read", 0, None)
     with spool() as events:
         events.fill(conversion.events(read_rows(request.files, mapping, kept)))
@@ -104,7 +109,8 @@ class _Converted(NamedTuple):
 def _sent(settings: Settings, request: Request, converted: _Converted, progress: Progress) -> Iterator[Outcome]:
     """Send what was read, and wait until it is applied."""
     mapping, events, tally, as_of_ms = converted
-    shift_ms = _shift_ms(events, as_of_ms, now_ms=_now_ms()) if request.as_live else 0
+    ends_ms = events.last_arrival_ms if as_of_ms is None else as_of_ms
+    shift_ms = now_ms() - ends_ms if request.as_live and ends_ms is not None else 0  # so that the extract ends now
     streams = streams_of(mapping)
     rule = SourceRule(heartbeats=request.as_live, history=True)
     sources = {stream: {mapping.source: rule} for stream in streams}
@@ -116,37 +122,28 @@ def _sent(settings: Settings, request: Request, converted: _Converted, progress:
         began_s = time.monotonic()
         sent = Sent()
         arrived = _arrived(events, sent, as_of_ms, shift_ms)
-        headers = () if request.as_live else latest_header(mapping.time, _now_ms())
+        headers = () if request.as_live else latest_header(mapping.time, now_ms())
         records = _records(arrived, sent, mapping.source, stack.settings, headers)
         if request.as_live:
-            records = _with_heartbeats(records, mapping.source, streams, stack.settings)
+            records = chain(records, heartbeats(stack.settings, mapping.source, streams))
         known = events.events if as_of_ms is None else None
         ends = produce(stack.settings, records, lambda done: progress("send", done, known))
         _wait(stack, ends, sent.events, progress)
-        now_ms = (as_of_ms + shift_ms) if as_of_ms is not None else sent.last_arrival_ms
+        open_at_ms = (as_of_ms + shift_ms) if as_of_ms is not None else sent.last_arrival_ms
         yield Outcome(
             settings=stack.settings,
             source=mapping.source,
-            zone=mapping.time.zone,
             tally=tally,
             sent=sent,
             ends=ends,
             dead_letters=before.new_dead_letters(stack.reader),
-            now_ms=_now_ms() if now_ms is None else now_ms,
+            now_ms=now_ms() if open_at_ms is None else open_at_ms,
             streams=streams,
             months=sorted(sent.months | before.changed_months(stack.reader)),
             check=stack.check,
             took_s=time.monotonic() - began_s,
             kept=f"{events.size_bytes:,} bytes in {events.folder}",
         )
-
-
-def _settings_of(force: ForceConfig, settings: Settings, request: Request) -> Settings:
-    """The settings of the embedded stack: what the mapping says of the force overrides the environment."""
-    if request.kafka is not None:
-        return settings
-    said = {name: value for name, value in (("zone", force.zone), ("areas", force.areas)) if value is not None}
-    return settings.model_copy(update=said)
 
 
 def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
@@ -157,7 +154,7 @@ def _check_tally(tally: Tally, mapping: MappingConfig) -> None:
             " skipped); check each `when` in the mapping and its time columns"
         )
     if tally.rows and not tally.used and not tally.skipped:
-        raise WorkFailed(f"none of {tally.rows:,} rows could be used; the first refusals above say why")
+        raise WorkFailed(f"none of {tally.rows:,} rows could be used; see the first refusals above for the reasons")
     entity = mapping.entity
     if entity.rows == "together" or entity.repeated_keys == "merge":
         return
@@ -182,9 +179,7 @@ class _Before:
         return cls(meta.seq if meta else 0, reader.dead_letters())
 
     def new_dead_letters(self, reader: Reader) -> dict[tuple[str, str], int]:
-        now = reader.dead_letters()
-        more = {key: count - self.dead_letters.get(key, 0) for key, count in now.items()}
-        return {key: count for key, count in more.items() if count > 0}
+        return dict(Counter(reader.dead_letters()) - Counter(self.dead_letters))  # only what rose
 
     def changed_months(self, reader: Reader) -> set[str]:
         _, names = reader.changed_since(self.seq)
@@ -212,16 +207,7 @@ def _records(
         sent.events += 1
         sent.last_arrival_ms = max(sent.last_arrival_ms or event.arrival_ms, event.arrival_ms)
         sent.months.add(calendar.month_of(event.time_ms))
-        sent.streams.add(event.stream)
         yield Outgoing(settings.topic(event.stream), event.subject.encode(), event.value(source), headers)
-
-
-def _with_heartbeats(
-    records: Iterable[Outgoing], source: str, streams: Iterable[str], settings: Settings
-) -> Iterator[Outgoing]:
-    yield from records
-    for stream in streams:
-        yield Outgoing(settings.topic(stream), source.encode(), heartbeat(source, _now_ms()))
 
 
 def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
@@ -231,7 +217,9 @@ def _wait(stack: Stack, ends: Ends, total: int, progress: Progress) -> None:
         raise  # says it all
     except StoreUnavailable as error:
         where = stack.settings.redis_shown
-        raise StoreUnavailable(f"Redis at {where} stopped answering ({error}); check that it runs (--redis)") from error
+        raise StoreUnavailable(
+            f"Redis at {where} stopped answering ({error}); check that it is running, and check --redis"
+        ) from error
 
 
 def _as_of_ms(text: str | None, mapping: MappingConfig) -> int | None:
@@ -243,14 +231,3 @@ def _as_of_ms(text: str | None, mapping: MappingConfig) -> int | None:
     except TimeUnreadable as error:
         write = f"a local time in {mapping.time.zone}, for example 2020-04-11T15:20:00, or a time with an offset"
         raise ConfigurationInvalid([Fault("--as-of", "", str(error), write)]) from error
-
-
-def _shift_ms(events: Spool, as_of_ms: int | None, now_ms: int) -> int:
-    """How far to move the extract so that it ends now."""
-    ends_ms = events.last_arrival_ms if as_of_ms is None else as_of_ms
-    return 0 if ends_ms is None else now_ms - ends_ms
-
-
-def _now_ms() -> int:
-    """The wall clock, read at this command's edge."""
-    return time.time_ns() // 1_000_000

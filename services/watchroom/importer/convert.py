@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from watchroom.admission.parse import parse
 from watchroom.errors import RowRefused
+from watchroom.events.messages import shown
 from watchroom.events.tokeniser import Tokeniser
 from watchroom.importer.drafted_events import DraftedEvents
 from watchroom.importer.field_sources import ValueUnusable
@@ -35,7 +35,6 @@ class _Reading(NamedTuple):
     subject: str
     drafts: Drafts
     by_order: bool
-    missing: frozenset[str]  # columns of times that are empty
 
 
 class Conversion:
@@ -44,7 +43,6 @@ class Conversion:
     Args:
         mapping: The checked mapping.
         refused: Called with each row that cannot be used.
-        check: Called with each event's JSON; raises EventRefused where intake would refuse it.
         tokens: Makes the mapping's tokens, if it has any.
         now_ms: This machine's clock: a row with a later event is refused; None: any time is accepted.
         labels: The labels that texts become, to tell which became `other`.
@@ -54,7 +52,6 @@ class Conversion:
         self,
         mapping: MappingConfig,
         refused: Callable[[RowRefused], None],
-        check: Callable[[bytes], object] = parse,
         *,
         tokens: Tokeniser | None = None,
         now_ms: int | None = None,
@@ -64,7 +61,7 @@ class Conversion:
         self._mapping = mapping
         self._reader = RowReader.of(mapping, tokens, now_ms, labels or {})
         self._subjects = Subjects(mapping, tokens)
-        self._events = DraftedEvents(mapping, check, self.tally)
+        self._events = DraftedEvents(mapping, self.tally)
         self._refused = refused
         self._file_number = -1
         # Both of the file that is being read.
@@ -92,12 +89,11 @@ class Conversion:
                 self._given.clear()
             reader = self._reader if day_ms is None else self._reader.near_to(day_ms)
             try:
-                drafts, by_order = reader.drafts(self._mapping.event, row.where, row.cells)
+                drafts, by_order = reader.ordered_drafts(row.cells)
             except ValueUnusable as error:
                 self._refuse(RowRefused(row.where, str(error)))
             else:
-                missing = frozenset(column for column in self._mapping.time.report_missing if not row.cells[column])
-                yield _Reading(row, subject, drafts, by_order, missing)
+                yield _Reading(row, subject, drafts, by_order)
 
     def _with_days(self, rows: Iterable[tuple[Row, str]]) -> Iterator[tuple[Row, str, int | None]]:
         """Each row with the time near which its clock times lie: its own, or the first one of its entity.
@@ -194,9 +190,8 @@ class Conversion:
         if found is None:
             raise ValueUnusable(f"{column}: {text!r} is not a whole number of 0 or more")
         if len(found[1]) > len(str(most)) or int(found[1]) > most:
-            shown = text if len(text) <= 20 else f"{text[:20]}..."
             raise ValueUnusable(
-                f"{column}: {shown!r} is more than {most:,}; check the column, or set entity.most in the mapping"
+                f"{column}: {shown(text)} is more than {most:,}; check the column, or set entity.most in the mapping"
             )
         return int(found[1])
 
@@ -205,7 +200,7 @@ class Conversion:
         try:
             events = self._events.checked(subject, list(self._events.of_group(subject, drafts)))
         except ValueUnusable as error:
-            self._refuse_group(subject, drafts, str(error))
+            self._refuse_group(subject, group, str(error))
             return []
         if not events:
             self.tally.skipped[WITHOUT_EVENT] += len(group)
@@ -219,7 +214,7 @@ class Conversion:
         """Refused and skipped rows are in none of these counts."""
         self.tally.by_order += reading.by_order
         self.tally.others.update({found for draft in reading.drafts if draft for found in draft.others})
-        self.tally.count_missing(self._mapping.time.report_missing, reading.missing)
+        self.tally.count_missing(self._mapping.time.report_missing, reading.row.cells)
 
     def _count_repeating(self, reading: _Reading) -> None:
         """Whether a row gives an event of a key again, but not as an earlier row of its file did."""
@@ -239,8 +234,8 @@ class Conversion:
         self.tally.unclosed_files += refused.is_unclosed
         self._refused(refused)
 
-    def _refuse_group(self, subject: str, group: list[Drafts], why: str) -> None:
-        rows = list(dict.fromkeys(draft.where for each in group for draft in each if draft))
-        others = f"; refused with it: {', '.join(rows[1:4])}{' ...' if len(rows) > 4 else ''}" if rows[1:] else ""
+    def _refuse_group(self, subject: str, group: list[_Reading], why: str) -> None:
+        rows = [reading.row.where for reading in group]
+        others = f"; also refused: {', '.join(rows[1:4])}{' ...' if len(rows) > 4 else ''}" if rows[1:] else ""
         self.tally.refused += len(group)
-        self._refused(RowRefused(rows[0] if rows else subject, f"{subject}: {why}{others}"))
+        self._refused(RowRefused(rows[0], f"{subject}: {why}{others}"))

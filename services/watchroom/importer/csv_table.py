@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 
 from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
+from watchroom.events.messages import shown
 from watchroom.importer.encodings import WrongEncoding, shown_encoding, undecoded
 from watchroom.importer.local_time import LocalTimes
 from watchroom.importer.mapping_model import MappingConfig
@@ -116,9 +117,9 @@ class CsvTable:
             write = 'the correct file.encoding in the mapping, for example "cp1252"'
             yield Fault(self._name, "header", f"{wrong}, which is not valid {shown_encoding(self._encoding)}", write)
         elif missing and mark and len(missing) == len(read):
-            named = ", ".join(map(repr, missing)) if is_shown else f"{len(missing)} columns"
-            write = "the column names of its header line, and its delimiter in file.delimiter, in the mapping"
-            yield Fault(self._name, "header", f"{mark} without {named}", write)
+            named = f"columns {', '.join(map(repr, missing))}" if is_shown else f"{len(missing)} expected columns"
+            write = "the file's own column names and delimiter (file.delimiter) in the mapping"
+            yield Fault(self._name, "header", f"none of the {named} in a file that is {mark}", write)
         else:
             yield from column_faults(self._name, header, self._mapping)
 
@@ -131,9 +132,9 @@ class CsvTable:
             if other in header
             else "the correct file.delimiter in the mapping"
         )
-        shown = f", {header if len(header) <= 60 else header[:57] + '...'!r}" if is_shown else ""
-        found = f"one column{shown}: {self._delimiter!r} does not split it"
-        return Fault(self._name, "header", f"{mark}, and {found}" if mark else found, write)
+        column = f", {shown(header)}" if is_shown else ""
+        found = f"only one column{column}, which does not contain the delimiter {self._delimiter!r}"
+        return Fault(self._name, "header", f"{found}, in a file that is {mark}" if mark else found, write)
 
     def rows(self, number: int) -> Iterator[Row | RowRefused]:
         """The rows; `number`: of the file, among those read."""
@@ -185,7 +186,7 @@ class CsvTable:
             while lines.is_inside_quotes and next(lines, None) is not None:
                 pass
             if not lines.is_inside_quotes:
-                what = f"a cell of more than {MOST_OF_A_CELL // 1024**2} MiB, which ends on line {lines.number}"
+                what = f"a cell of more than {MOST_OF_A_CELL // 1024**2} MiB that ends on line {lines.number}"
                 return RowRefused(f"{self._name}:{first}", f"{what}; check the quotes")
         return self._swallowed(first, f"invalid CSV: {error}", is_unclosed=is_large or "end of data" in str(error))
 
@@ -196,5 +197,5 @@ class CsvTable:
             detail = f"{what}; check the quotes from this line on"
         else:
             lost = counted(last - first, "line")
-            detail = f"{what}; lines {first} to {last}, {lost} swallowed: check the quotes from line {first} on"
+            detail = f"{what}; {lost} swallowed, up to line {last}; check the quotes from line {first} on"
         return RowRefused(f"{self._name}:{first}", detail, swallowed_lines=last - first, is_unclosed=is_unclosed)

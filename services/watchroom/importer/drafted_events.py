@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from watchroom.admission.parse import parse
 from watchroom.errors import EventRefused
-from watchroom.events.record import Event
 from watchroom.importer.event_fields import TRUTH_FIELDS
 from watchroom.importer.field_sources import ValueUnusable, pick
 from watchroom.importer.listed import unlisted
@@ -22,12 +22,11 @@ class DraftedEvents:
 
     Args:
         mapping: The checked mapping.
-        check: Called with each event's JSON; raises EventRefused where intake would refuse it.
         tally: Gets the counts.
     """
 
-    def __init__(self, mapping: MappingConfig, check: Callable[[bytes], object], tally: Tally) -> None:
-        self._mapping, self._check, self._tally = mapping, check, tally
+    def __init__(self, mapping: MappingConfig, tally: Tally) -> None:
+        self._mapping, self._tally = mapping, tally
         self._known_subjects: set[int] = set()  # hashes: only their number matters
         self._known_ids: set[int] = set()
 
@@ -67,11 +66,10 @@ class DraftedEvents:
         ignored: list[tuple[str, str]] = []
         for event in by_id.values():
             try:
-                admitted = self._check(event.value(self._mapping.source))
+                admitted = parse(event.value(self._mapping.source))
             except EventRefused as error:
                 raise ValueUnusable(f"{event.type} of {subject}: {error.detail}") from error
-            if isinstance(admitted, Event):
-                ignored += [(name, str(event.data[name])) for name in admitted.ignored]
+            ignored += [(name, str(event.data[name])) for name in admitted.ignored]
         for found in ignored:
             self._tally.ignored[found] += entities
         for found in (found for event in by_id.values() for found in unlisted(event.type, event.data)):
@@ -98,7 +96,7 @@ def _of_entity(subject: str, event: EventConfig, drafts: Sequence[Draft]) -> Ite
         raise ValueUnusable(f"{drafts[0].type.value} has no time in any row of {subject}")
     types = {str(draft.type.value) for draft in drafts}
     if len(types) > 1:
-        raise ValueUnusable(f"type: rows of one entity differ ({', '.join(sorted(types))})")
+        raise ValueUnusable(f"type: the rows of one entity have different values ({', '.join(sorted(types))})")
     arrival = None
     if event.arrival:
         arrival = pick([draft.arrival for draft in drafts if draft.arrival], event.arrival, "arrival")

@@ -63,14 +63,16 @@ def pick(candidates: Sequence[Candidate], source: FieldSource, key: str) -> int 
         return candidates[0].value
     if source.pick in (None, "same"):
         found = f"{len(values)} tokens" if source.token else ", ".join(sorted(map(str, values))[:3])
-        raise ValueUnusable(f"{key}: rows of one entity differ ({found}); set pick to min, max, first or last")
+        raise ValueUnusable(
+            f"{key}: the rows of one entity have different values ({found}); set `pick` to min, max, first or last"
+        )
+    choose = min if source.pick in ("first", "min") else max
     if source.pick in ("first", "last"):
-        edge = (min if source.pick == "first" else max)(candidate.order for candidate in candidates)
-        values = {candidate.value for candidate in candidates if candidate.order == edge}
-        return min(values)
+        edge = choose(candidate.order for candidate in candidates)
+        return min(candidate.value for candidate in candidates if candidate.order == edge)
     if source.order_as == "number":
-        return (min if source.pick == "min" else max)(values, key=lambda value: number_of(str(value), key))
-    return (min if source.pick == "min" else max)(values)
+        return choose(values, key=lambda value: number_of(str(value), key))
+    return choose(values)
 
 
 def key_text(text: str, column: str) -> str:
@@ -104,7 +106,7 @@ def seconds_of(text: str, key: str) -> float:
     """Seconds between two times of an entity; more is another column's number."""
     number = number_of(text, key)
     if abs(number) > MOST_SECONDS:
-        raise ValueUnusable(f"{key}: {text!r} is more than 400 days in seconds; check that the column holds seconds")
+        raise ValueUnusable(f"{key}: {text!r} seconds is more than 400 days; check that this column holds seconds")
     return number
 
 

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -40,14 +40,14 @@ def template(catalogue: Catalogue) -> str:
     writer.writeheader()
     for measure in figures_of(catalogue.measures.values()).values():
         for by in measure.label_sets():
-            writer.writerow({"measure": measure.id, "labels": _labels_text(by)})
+            writer.writerow({"measure": measure.id, "labels": ";".join(f"{name}={by[name]}" for name in by)})
     return text.getvalue()
 
 
 def records(
     path: Path, catalogue: Catalogue, topic: str, *, now_ms: int, reported_by: str
-) -> Iterator[Outgoing | Fault]:
-    """The events of a file's rows in their order; of a row that cannot be one, each fault.
+) -> tuple[list[Outgoing], list[Fault]]:
+    """The events of a file's rows in their order, and each fault of the rows that cannot be one.
 
     Args:
         path: A CSV file in UTF-8 with the columns of `template`, in any order.
@@ -62,10 +62,12 @@ def records(
     """
     known = figures_of(catalogue.measures.values())
     seen: dict[tuple[str, int], int] = {}
+    events: list[Outgoing] = []
+    all_faults: list[Fault] = []
     for line, row in csv_rows(str(path), csv_text(path), REQUIRED, COLUMNS):
         where = f"{path}:{line}"
         if isinstance(row, Fault):
-            yield row
+            all_faults.append(row)
             continue
         if not any(row.get(name) for name in SAID):
             continue
@@ -83,11 +85,11 @@ def records(
                 faults.append(
                     Fault(where, "as_at", f"the same figure and as-at as line {seen[key]}", "only one of the two rows")
                 )
-            seen.setdefault(key, line)
-        if faults:
-            yield from faults
-        else:
-            yield _record(topic, subject, measure, data, now_ms)
+            else:
+                seen[key] = line
+                events.append(_record(topic, subject, measure, data, now_ms))
+        all_faults += faults
+    return events, all_faults
 
 
 def _data(
@@ -158,10 +160,6 @@ def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
     return by
 
 
-def _labels_text(by: Mapping[str, str]) -> str:
-    return ";".join(f"{name}={value}" for name, value in by.items())
-
-
 def _unfit_fault(where: str, unfit: UnfitFigure) -> Fault:
     """What admission would say of the event, of the cell that it comes from."""
     if unfit.key.startswith("by."):
@@ -182,9 +180,3 @@ def _record(topic: str, subject: str, measure: Measure, data: Mapping[str, Any],
         "data": data,
     }
     return Outgoing(topic, subject.encode(), json.dumps(event, ensure_ascii=False).encode())
-
-
-def apart(found: Iterable[Outgoing | Fault]) -> tuple[list[Outgoing], list[Fault]]:
-    """The events and the faults."""
-    made = list(found)
-    return [each for each in made if isinstance(each, Outgoing)], [each for each in made if isinstance(each, Fault)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable, Iterator
 
 from watchroom.importer.mapped import heartbeat
 from watchroom.importer.summary import Outcome
 from watchroom.kafka.produce import Outgoing, sender
+from watchroom.settings import Settings
+from watchroom.timing import now_ms
 
 HEARTBEAT_EVERY_S = 30.0
 LOOK_EVERY_S = 0.5
@@ -39,9 +42,14 @@ async def _beat(outcome: Outcome, for_s: float | None, every_s: float) -> int:
             outcome.check()
             if time.monotonic() >= next_s:
                 next_s += every_s
-                for stream in outcome.streams:
-                    value = heartbeat(outcome.source, time.time_ns() // 1_000_000)
-                    await out.send(Outgoing(outcome.settings.topic(stream), outcome.source.encode(), value))
+                for record in heartbeats(outcome.settings, outcome.source, outcome.streams):
+                    await out.send(record)
                 await out.flush()
             await asyncio.sleep(LOOK_EVERY_S)
         return out.sent
+
+
+def heartbeats(settings: Settings, source: str, streams: Iterable[str]) -> Iterator[Outgoing]:
+    """A heartbeat of a source to the topic of each stream that it feeds."""
+    for stream in streams:
+        yield Outgoing(settings.topic(stream), source.encode(), heartbeat(source, now_ms()))

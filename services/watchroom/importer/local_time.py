@@ -7,7 +7,7 @@ instants, or that the row is refused. (`in_order` looks at all times of a row: s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
 from watchroom.importer.mapping_model import HourRule, TimeConfig
-from watchroom.importer.time_forms import EARLIEST, EPOCHS, LATEST, fits_instead, is_clock, read, read_clock
+from watchroom.importer.time_forms import EARLIEST, EPOCH, EPOCHS, LATEST, fits_instead, is_clock, read, read_clock
 from watchroom.importer.time_limits import Limits
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOCAL_EPOCH = _EPOCH.replace(tzinfo=None)
+_LOCAL_EPOCH = EPOCH.replace(tzinfo=None)
 _MS = timedelta(milliseconds=1)
 _QUARTER_MS = 900_000  # clocks change, and offsets are, on whole quarters of an hour
 _KEPT = 100_000  # quarters of an hour remembered: nearly three years
@@ -38,7 +37,7 @@ class LocalTimes:
     ambiguous: HourRule
     missing: HourRule
     limits: Limits
-    near: datetime | None = None  # local time that clock times without a day lie within 12 h of
+    near: datetime | None = None  # local time that clock times lie within 12 h of; None: they have no day
     _offsets: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -58,10 +57,9 @@ class LocalTimes:
         """The same, but an hour that happens twice is its second one."""
         return replace(self, ambiguous="later")
 
-    def near_to(self, ms: int | None) -> LocalTimes:
-        """The same, but clock times lie within 12 h of a time; None: no such time is known, so they have no day."""
-        local = None if ms is None else (_EPOCH + ms * _MS).astimezone(self.zone).replace(tzinfo=None)
-        return replace(self, near=local)
+    def near_to(self, ms: int) -> LocalTimes:
+        """The same, but clock times lie within 12 h of a time."""
+        return replace(self, near=(EPOCH + ms * _MS).astimezone(self.zone).replace(tzinfo=None))
 
     def ms(self, text: str, formats: Sequence[str] = ()) -> int:
         """Milliseconds since the epoch.
@@ -71,20 +69,23 @@ class LocalTimes:
                 or an event cannot have this time.
         """
         forms = formats or self.formats
-        readings: dict[str, datetime] = {}
-        for form in forms:
-            try:
-                readings[form] = self._read(text, form)
-            except TimeUnreadable:
-                raise
-            except (ValueError, OverflowError):
-                continue
+        readings = dict(self._readings(text, forms))
         if not readings:
             hint = fits_instead(text, forms)
             raise TimeUnreadable(f"{text!r} does not match the time format {' or '.join(forms)}{hint and '; ' + hint}")
         ms = self._one_ms(text, readings)
         self.check(ms, text, forms)
         return ms
+
+    def _readings(self, text: str, forms: Sequence[str]) -> Iterator[tuple[str, datetime]]:
+        """What a text is under each of the forms that read it; raises TimeUnreadable if its day is not known."""
+        for form in forms:
+            try:
+                yield form, self._read(text, form)
+            except TimeUnreadable:
+                raise
+            except (ValueError, OverflowError):
+                continue
 
     def _read(self, text: str, form: str) -> datetime:
         if not is_clock(form):
@@ -96,21 +97,15 @@ class LocalTimes:
 
     def is_written(self, text: str, formats: Sequence[str] = ()) -> bool:
         """Whether a text is written as a time, if only as one that is refused; of any number, one from 1990 on."""
-        for form in formats or self.formats:
-            try:
-                moment = self._read(text, form)
-            except (ValueError, OverflowError):
-                continue
-            if form not in EPOCHS or EARLIEST <= moment < LATEST:
-                return True
-        return False
+        readings = self._readings(text, formats or self.formats)
+        return any(form not in EPOCHS or EARLIEST <= moment < LATEST for form, moment in readings)
 
     def is_epoch(self, text: str, formats: Sequence[str] = ()) -> bool:
         """Whether a text is 1970-01-01T00:00Z, which an empty number of seconds becomes."""
         for form in formats or self.formats:
             try:
                 moment = read(text, form)
-                if moment.replace(tzinfo=moment.tzinfo or UTC) == _EPOCH or self._instant_ms(moment, text) == 0:
+                if moment.replace(tzinfo=moment.tzinfo or UTC) == EPOCH or self._instant_ms(moment, text) == 0:
                     return True
             except (ValueError, OverflowError):  # TimeUnreadable is one: an hour that is in doubt is not the epoch
                 continue
@@ -129,7 +124,7 @@ class LocalTimes:
         by_form = {form: self._instant_ms(moment, text) for form, moment in readings.items()}
         possible = {form: ms for form, ms in by_form.items() if EARLIEST_MS <= ms < LATEST_MS} or by_form
         if len(set(possible.values())) > 1:
-            said = " and ".join(f"{rfc3339(ms)} under {form}" for form, ms in possible.items())
+            said = " and ".join(f"{rfc3339(ms)} as {form}" for form, ms in possible.items())
             raise TimeUnreadable(f"{text!r} is {said}; keep only the format that the file uses")
         return next(iter(possible.values()))
 
@@ -162,14 +157,14 @@ class LocalTimes:
         happens_twice = first_ms < second_ms
         rule = self.ambiguous if happens_twice else self.missing
         if rule == "refuse":
-            what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not happen", "missing_hour")
+            what, key = ("happens twice", "ambiguous_hour") if happens_twice else ("does not exist", "missing_hour")
             raise TimeUnreadable(f'{text!r} {what} in {self.zone.key}; set time.{key} to "earlier" or "later"')
         return min(first_ms, second_ms) if rule == "earlier" else max(first_ms, second_ms)
 
 
 def ms_of(instant: datetime) -> int:
     """An aware datetime as milliseconds since the epoch, rounded down."""
-    return (instant - _EPOCH) // _MS
+    return (instant - EPOCH) // _MS
 
 
 @lru_cache(maxsize=8192)  # an event says its time three times

@@ -55,17 +55,7 @@ class Mapped(NamedTuple):
 
 def heartbeat(source: str, at_ms: int) -> bytes:
     """A heartbeat of a source, as structured CloudEvents JSON; its key is the source."""
-    at = rfc3339(at_ms)
-    envelope = {
-        "specversion": "1.0",
-        "id": f"{HEARTBEAT}:{at}",
-        "source": source,
-        "type": HEARTBEAT,
-        "time": at,
-        "subject": source,
-        "recordedtime": at,
-    }
-    return _encode(envelope).encode()
+    return Mapped(HEARTBEAT, f"{HEARTBEAT}:{rfc3339(at_ms)}", source, at_ms, at_ms, {}).value(source)
 
 
 def id_of(subject: str, extra_key: Sequence[str], kind: str, time_ms: int) -> str:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from watchroom import toml_text
+from watchroom.entered import toml_tables
 from watchroom.error_text import what_to_write
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.importer.event_fields import STREAM_OF
 from watchroom.importer.mapping_checks import Problem, problems, types_of
-from watchroom.importer.mapping_model import MappingConfig
-from watchroom.importer.mapping_parts import usable_parts
+from watchroom.importer.mapping_model import EntityConfig, EventConfig, FileConfig, MappingConfig, TimeConfig
+from watchroom.importer.mapping_values import ValueMap
 from watchroom.importer.toml_path import page_of, shown
 
+Model = TypeVar("Model", bound=BaseModel)
+Table = dict[str, Any]
+_ANY = {"constant": "?"}
+_STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY}
 _WRITE = {
     "model_type": 'a table, for example { column = "name" }',
     r"^[a-z0-9][a-z0-9._-]*$": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
     r"^[a-z0-9]+(_[a-z0-9]+)*$": 'lower-case letters and digits, words joined by "_", for example "north_side"',
+    r"^[^\r\n]$": "one character other than a line break",
 }
 
 
@@ -31,16 +35,7 @@ def load_mapping(path: Path) -> MappingConfig:
     Raises:
         ConfigurationInvalid: The file cannot be read or used; every fault is listed.
     """
-    where = str(path)
-    try:
-        given = toml_text.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise _unreadable(where, error.strerror or str(error), "the path of a mapping file (*.toml)") from error
-    except UnicodeDecodeError as error:
-        raise _unreadable(where, f"bytes that are not valid UTF-8 ({error})", "the file saved as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise _unreadable(where, f"invalid TOML: {error}", "valid TOML; see schemas/mappings/README.md") from error
-    return check_mapping(given, where)
+    return check_mapping(toml_tables(path), str(path))
 
 
 def check_mapping(given: Mapping[str, Any], where: str) -> MappingConfig:
@@ -55,9 +50,9 @@ def check_mapping(given: Mapping[str, Any], where: str) -> MappingConfig:
     except ValidationError as error:
         items = [dict(item) for item in error.errors()]
         found += [_problem(item) for item in items if not _follows(item, items)]
-        found += problems(*usable_parts(given))
+        found += problems(*_usable_parts(given))
     else:
-        found += problems(mapping, mapping.event)
+        found += problems(mapping, dict(enumerate(mapping.event)))
         if not found:
             return mapping
     raise ConfigurationInvalid([Fault(where, shown(path), text, write, page_of(path)) for path, text, write in found])
@@ -66,10 +61,6 @@ def check_mapping(given: Mapping[str, Any], where: str) -> MappingConfig:
 def streams_of(mapping: MappingConfig) -> tuple[str, ...]:
     """The streams that this mapping can feed, in the order of its events."""
     return tuple(dict.fromkeys(STREAM_OF[name] for event in mapping.event for name in types_of(event, mapping)))
-
-
-def _unreadable(where: str, found: str, write: str) -> ConfigurationInvalid:
-    return ConfigurationInvalid([Fault(where, "", found, write)])
 
 
 def _problem(item: dict[str, Any]) -> Problem:
@@ -91,3 +82,59 @@ def _follows(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
     return item["type"] == "too_short" and any(
         len(other["loc"]) > inside and other["loc"][:inside] == item["loc"] for other in items
     )
+
+
+def _usable_parts(given: Mapping[str, Any]) -> tuple[MappingConfig, Mapping[int, EventConfig]]:
+    """The usable parts of a document that the model refuses, so that all its faults are listed at once.
+
+    A part that cannot be used is replaced by one that gives no fault of its own; what a mapping says elsewhere is then
+    checked as usual, and every fault keeps its path. An event without a usable type is left out.
+    """
+    entity = given.get("entity")
+    rows_are_known = isinstance(entity, dict) and entity.get("rows", "apart") in ("apart", "together")
+    if not rows_are_known:
+        entity = {"rows": "together"}  # allows everything that either kind of rows does
+    maps = given.get("map")
+    events = given["event"] if isinstance(given.get("event"), list) else []
+    mapping = MappingConfig.model_construct(
+        source="",
+        about="",
+        event=(),
+        skip=(),
+        file=_usable(FileConfig, given.get("file")) or FileConfig(),
+        time=_usable(TimeConfig, given.get("time")) or TimeConfig(zone="UTC"),
+        entity=_usable(EntityConfig, entity) or EntityConfig(key=("?",), rows="together"),
+        map={name: _map(table) for name, table in maps.items()} if isinstance(maps, dict) else {},
+    )
+    usable = {number: _usable(EventConfig, event) for number, event in enumerate(events)}
+    return mapping, {number: event for number, event in usable.items() if event is not None}
+
+
+def _map(given: object) -> ValueMap:
+    return _usable(ValueMap, given) or ValueMap.model_construct(values={}, otherwise=None)
+
+
+def _usable(model: type[Model], given: object) -> Model | None:
+    """A table without its wrong keys; None if the rest is not usable."""
+    if not isinstance(given, dict):
+        return None
+    table: Table = dict(given)
+    for _ in range(len(table) + 2):
+        try:
+            return model.model_validate(table)
+        except ValidationError as error:
+            for path in {item["loc"][:2] for item in error.errors() if item["loc"]}:
+                _put_right(table, tuple(map(str, path)))
+    return None
+
+
+def _put_right(table: Table, path: tuple[str, ...]) -> None:
+    """Replace or remove the wrong value at a path of at most two steps."""
+    key = path[0]
+    data = table.get("data")
+    if key == "data" and len(path) > 1 and isinstance(data, dict):
+        table["data"] = {**data, path[1]: _ANY}
+    elif key in _STAND_INS:
+        table[key] = _STAND_INS[key]
+    else:
+        table.pop(key, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from watchroom.importer.event_fields import DATA_FIELDS, REQUIRED_FIELDS, STREAM_OF
@@ -11,8 +11,8 @@ from watchroom.importer.mapping_values import FieldSource
 from watchroom.importer.time_forms import clashes, clock_fault, form_fault, is_clock
 from watchroom.importer.toml_path import Path
 
-Events = Sequence[EventConfig | None]
-"""None: an event that cannot be used, and that has its own fault."""
+Events = Mapping[int, EventConfig]
+"""By their number in the file, without those that cannot be used: these have faults of their own."""
 
 
 class Problem(NamedTuple):
@@ -36,9 +36,7 @@ def problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
     yield from _format_problems(mapping, mapping.time.formats, ("time", "formats"))
     yield from _token_problems(mapping, events)
     yield from _empty_problems(mapping, events)
-    for number, event in enumerate(events):
-        if event is None:
-            continue
+    for number, event in events.items():
         path: Path = ("event", number)
         if event.per == "entity" and not together:
             yield Problem(
@@ -46,10 +44,12 @@ def problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
             )
         if event.per == "entity" and event.key:
             yield Problem(
-                (*path, "key"), repr(event.key), 'per = "row", or remove the key: an entity has only one such event'
+                (*path, "key"),
+                ", ".join(map(repr, event.key)),
+                'per = "row", or remove the key: an entity has only one such event',
             )
         for of_value, source in event.field_sources().items():
-            yield from _source_problems(source, mapping, event, (*path, *of_value))
+            yield from _source_problems(source, mapping, (*path, *of_value), has_one_row=event.per == "row")
         for name, time in (("time", event.time), ("arrival", event.arrival)):
             if time is not None:
                 yield from _format_problems(mapping, time.formats, (*path, name, "formats"))
@@ -69,8 +69,8 @@ def _empty_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]
     read: dict[Path, set[str]] = {
         ("skip", number): {*skip.is_, *skip.is_not} for number, skip in enumerate(mapping.skip)
     }
-    for number, event in enumerate(events):
-        for condition in event.when if event is not None else ():
+    for number, event in events.items():
+        for condition in event.when:
             read.setdefault(("event", number, "when"), set()).update(condition.is_, condition.is_not)
     read |= {("map", name, "values"): {*named.values} for name, named in mapping.map.items()}
     for path, texts in read.items():
@@ -82,7 +82,7 @@ def _empty_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]
 
 def _token_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
     """Columns that become tokens in one place, and that another key passes on or shows in messages as they are."""
-    secret = frozenset[str]().union(*(event.token_columns() for event in events if event is not None))
+    secret = frozenset[str]().union(*(event.token_columns() for event in events.values()))
     entity, day_from = mapping.entity, mapping.time.day_from
     read: dict[Path, set[str]] = {
         ("entity", "key"): {*entity.key},
@@ -90,19 +90,22 @@ def _token_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]
         ("entity", "count"): {entity.count},
         ("time", "day_from"): {*(day_from.columns() if day_from else ())},
     }
-    for number, event in enumerate(events):
-        if event is not None:
-            read["event", number, "key"] = {*event.key}
-            for path, source in event.field_sources().items():
-                read["event", number, *path] = {source.order_by} if source.token else {*source.columns()}
+    for number, event in events.items():
+        read["event", number, "key"] = {*event.key}
+        for path, source in event.field_sources().items():
+            read["event", number, *path] = {source.order_by} if source.token else {*source.columns()}
     for path, columns in read.items():
         for column in sorted(columns & secret):
             yield Problem(
-                path, f"{column!r} unchanged, although it becomes a token elsewhere", "another column, or add `token`"
+                path,
+                f"{column!r} without `token`, although another key makes a token of it",
+                "another column, or add `token`",
             )
 
 
-def _source_problems(source: FieldSource, mapping: MappingConfig, event: EventConfig, path: Path) -> Iterator[Problem]:
+def _source_problems(
+    source: FieldSource, mapping: MappingConfig, path: Path, *, has_one_row: bool
+) -> Iterator[Problem]:
     if source.map and source.map not in mapping.map:
         known = ", ".join(mapping.map) or "none"
         yield Problem((*path, "map"), repr(source.map), f"a map in this file ({known}), or add [map.{source.map}]")
@@ -113,10 +116,9 @@ def _source_problems(source: FieldSource, mapping: MappingConfig, event: EventCo
     if source.token and source.map:
         write = "the token without a map: use `when` to write one event with the field and one without it"
         yield Problem((*path, "map"), f"{source.map!r} on a token", write)
-    if source.pick and event.per == "row":
-        yield Problem(
-            (*path, "pick"), repr(source.pick), '`per = "entity"`, or remove `pick`: a row has only one value'
-        )
+    if source.pick and has_one_row:
+        write = 'the value without `pick`, which chooses among the rows of an event with `per = "entity"`'
+        yield Problem((*path, "pick"), repr(source.pick), write)
 
 
 def _type_problems(event: EventConfig, mapping: MappingConfig, path: Path) -> Iterator[Problem]:
@@ -132,11 +134,12 @@ def _type_problems(event: EventConfig, mapping: MappingConfig, path: Path) -> It
             yield Problem((*path, "type"), repr(name), f"one of {', '.join(STREAM_OF)}")
     for field in event.data:
         if known and not any(field in DATA_FIELDS[name] for name in known):
-            allowed = ", ".join(sorted(set().union(*(DATA_FIELDS[name] for name in known)))) or "no data"
+            fields = ", ".join(sorted(set().union(*(DATA_FIELDS[name] for name in known))))
+            allowed = f"one of {fields}" if fields else "no data"
             yield Problem((*path, "data", field), f"a field that {' or '.join(known)} does not have", allowed)
     for name in known:
         for field in REQUIRED_FIELDS[name] - set(event.data):
-            yield Problem((*path, "data"), f"no {field!r}, which {name} needs", f'`{field} = "a column"`')
+            yield Problem((*path, "data"), f"no {field!r}, which {name} requires", f'`{field} = "a column"`')
 
 
 def _day_from_problems(mapping: MappingConfig, events: Events) -> Iterator[Problem]:
@@ -144,18 +147,16 @@ def _day_from_problems(mapping: MappingConfig, events: Events) -> Iterator[Probl
     source, path = mapping.time.day_from, ("time", "day_from")
     if source is None:
         return
-    for name, found in (("pick", source.pick), ("token", source.token)):
-        if found:
-            yield Problem((*path, name), repr(found), f"the value without `{name}`: a row has only one such time")
-    if source.map and source.map not in mapping.map:
-        yield Problem((*path, "map"), repr(source.map), f"a map in this file, or add [map.{source.map}]")
+    yield from _source_problems(source, mapping, path, has_one_row=True)
     for form in source.formats:
         if is_clock(form):
-            yield Problem((*path, "formats"), repr(form), "a format with a day: `join` the date and the time")
-    times = [time for event in events if event is not None for time in (event.time, event.arrival) if time]
+            yield Problem(
+                (*path, "formats"), repr(form), "a format that includes the day: `join` the date and the time"
+            )
+    times = [time for event in events.values() for time in (event.time, event.arrival) if time]
     if not any(is_clock(form) for form in (*mapping.time.formats, *(form for time in times for form in time.formats))):
         write = "a clock time in time.formats, for example '%H:%M:%S', or remove day_from"
-        yield Problem(path, "only formats with a day", write)
+        yield Problem(path, "only formats that include the day", write)
     full = tuple(form for form in source.formats if not is_clock(form))
     yield from _format_problems(mapping, full, (*path, "formats"))
 

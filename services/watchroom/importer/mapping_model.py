@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from collections.abc import Mapping as Dict
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StrictInt, StrictStr, field_validator, model_validator
 
 from watchroom.importer.mapping_values import (
     AFieldSource,
@@ -27,7 +27,7 @@ from watchroom.importer.mapping_values import (
 )
 from watchroom.importer.time_forms import is_clock
 from watchroom.importer.toml_path import Path, shown
-from watchroom.settings import Area
+from watchroom.settings.values import Area, Zone
 
 HourRule = Literal["earlier", "later", "refuse"]
 TwiceRule = Literal["earlier", "later", "refuse", "in_order"]
@@ -37,26 +37,20 @@ MONTH_END = "month_end"
 LINE = "#line"
 """As a key column: the row itself, for rows that have no key of their own."""
 
+Character = Annotated[str, Field(pattern=r"^[^\r\n]$")]
 SheetName = Annotated[StrictStr, Field(min_length=1)] | Annotated[StrictInt, Field(ge=1)]
 
 
 class FileConfig(Config):
     """How the text file, or the workbook, is laid out."""
 
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str = Field(default='"', min_length=1, max_length=1)
+    delimiter: Character = ","
+    quote: Character = '"'
     encoding: str = "utf-8-sig"
     columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
     empty: Columns = ()  # texts that mean an empty cell
     short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
     sheet: SheetName | None = None  # of a workbook, its name or its number from 1; without it the first
-
-    @field_validator("delimiter", "quote")
-    @classmethod
-    def _is_in_a_line(cls, value: str) -> str:
-        if value in "\r\n":
-            raise ValueError("a character other than a line break")
-        return value
 
     @model_validator(mode="after")
     def _quote_is_another(self) -> FileConfig:
@@ -75,30 +69,16 @@ class FileConfig(Config):
 
 
 def _day(given: object) -> object:
-    """A day as TOML writes one, or as a text; pydantic would take numbers as well."""
-    try:
-        if isinstance(given, str):
-            return date.fromisoformat(given)
-    except ValueError:
-        pass
-    if isinstance(given, date) and not isinstance(given, datetime):
-        return given
-    raise ValueError('a date from 1990 onwards, for example "2021-11-30"')
+    """A day as TOML writes one, or as a text; pydantic would take numbers as well. Intake takes the same years."""
+    with suppress(ValueError):
+        day = date.fromisoformat(given) if isinstance(given, str) else given
+        if isinstance(day, date) and not isinstance(day, datetime) and 1990 <= day.year < 2200:
+            return day
+    raise ValueError('a date from 1990 to 2199, for example "2021-11-30"')
 
 
 def _day_or_month_end(given: object) -> object:
     return given if given == MONTH_END else _day(given)
-
-
-def _known_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError, ValueError) as error:  # an unknown name, a folder, a path
-        raise ValueError('a zone from the IANA time zone database, for example "Europe/London"') from error
-    return value
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class TimeConfig(Config):
@@ -112,13 +92,6 @@ class TimeConfig(Config):
     latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the last
     day_from: ATimeSource | None = None  # a time with its day, which clock times without one lie within 12 h of
     report_missing: Columns = ()  # columns of times, as they follow each other: the summary counts empty cells
-
-    @field_validator("earliest", "latest")
-    @classmethod
-    def _day_is_possible(cls, value: date | str | None) -> date | str | None:
-        if isinstance(value, date) and not 1990 <= value.year < 2200:  # as intake takes them
-            raise ValueError("a date from 1990 to 2199")
-        return value
 
     def whole_day_from(self) -> TimeSource | None:
         """`day_from` with formats that have a day: its own, else those of [time], else iso."""
@@ -192,26 +165,20 @@ class MappingConfig(Config):
 
     def columns(self) -> dict[str, str]:
         """Every column that the mapping reads, with the first place that names it, as `toml_path.shown`."""
-        found: dict[str, str] = {}
-        for path, column in (*self._columns_of_rows(), *self._columns_of_events()):
-            found.setdefault(column, shown(path))
-        return found
-
-    def _columns_of_rows(self) -> Iterator[tuple[Path, str]]:
-        """Columns that are read of every row."""
         entity, time = self.entity, self.time
-        yield from ((("entity", "key"), column) for column in entity.key if column != LINE)
-        yield from ((("entity", "otherwise_key"), column) for column in entity.otherwise_key if column != LINE)
-        if entity.count:
-            yield ("entity", "count"), entity.count
-        if time.day_from:
-            yield from ((("time", "day_from"), column) for column in time.day_from.columns())
-        yield from ((("time", "report_missing"), column) for column in time.report_missing)
-        yield from ((("skip", number, "column"), skip.column) for number, skip in enumerate(self.skip))
-
-    def _columns_of_events(self) -> Iterator[tuple[Path, str]]:
+        read: dict[Path, Iterable[str]] = {
+            ("entity", "key"): (column for column in entity.key if column != LINE),
+            ("entity", "otherwise_key"): (column for column in entity.otherwise_key if column != LINE),
+            ("entity", "count"): filter(None, [entity.count]),
+            ("time", "day_from"): time.day_from.columns() if time.day_from else (),
+            ("time", "report_missing"): time.report_missing,
+        }
+        read |= {("skip", number, "column"): [skip.column] for number, skip in enumerate(self.skip)}
         for number, event in enumerate(self.event):
-            for column in (*event.key, *(condition.column for condition in event.when)):
-                yield ("event", number), column
-            for path, source in event.field_sources().items():
-                yield from ((("event", number, *path), column) for column in source.columns())
+            read["event", number] = (*event.key, *(condition.column for condition in event.when))
+            read |= {("event", number, *path): source.columns() for path, source in event.field_sources().items()}
+        found: dict[str, str] = {}
+        for path, columns in read.items():
+            for column in columns:
+                found.setdefault(column, shown(path))
+        return found

@@ -55,11 +55,6 @@ def text(root: Path) -> str:  # noqa: ARG001  # every output is given the root
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def documented() -> Mapping[str, Row]:
-    """Every key by the title of its table."""
-    return {f"{part.title}: {row.name}": row for part in PARTS for row in rows_of(part)}
-
-
 def rows_of(part: Part) -> Iterator[Row]:
     """The keys of a table; a time does not repeat those of a value."""
     inherited = mapping_values.FieldSource.model_fields if part.model is mapping_values.TimeSource else ()

@@ -80,7 +80,7 @@ class FieldSource(Config):
         if (self.pick in ("first", "last")) is not bool(self.order_by):
             raise ValueError('`order_by = "a column"` if `pick` is "first" or "last", and only then')
         if self.token and self.constant:
-            raise ValueError("the constant without `token`: it identifies nobody")
+            raise ValueError("the constant without `token`: a constant does not identify anybody")
         return self
 
     def source_columns(self) -> tuple[str, ...]:
@@ -105,16 +105,11 @@ class TimeSource(FieldSource):
         return (*super().columns(), *((self.plus_seconds,) if self.plus_seconds else ()))
 
 
-def _short(given: object) -> object:
+def _text_means(key: str) -> BeforeValidator:
     """`time = "received"` is short for `time = {column = "received"}`."""
-    return {"column": given} if isinstance(given, str) else given
+    return BeforeValidator(lambda given: {key: given} if isinstance(given, str) else given)
 
 
-def _constant(given: object) -> object:
-    """`type = "call.queued"` is short for `type = {constant = "call.queued"}`."""
-    return {"constant": given} if isinstance(given, str) else given
-
-
-AType = Annotated[FieldSource, BeforeValidator(_constant)]
-AFieldSource = Annotated[FieldSource, BeforeValidator(_short)]
-ATimeSource = Annotated[TimeSource, BeforeValidator(_short)]
+AType = Annotated[FieldSource, _text_means("constant")]
+AFieldSource = Annotated[FieldSource, _text_means("column")]
+ATimeSource = Annotated[TimeSource, _text_means("column")]

@@ -61,7 +61,7 @@ def column_faults(where: str, header: Sequence[str], mapping: MappingConfig) -> 
     for column, path in read.items():
         if column in header:
             continue
-        has = (", ".join(map(_printable, header)) if is_shown else f"{len(header)} others, not shown") or "none"
+        has = (", ".join(map(_printable, header)) if is_shown else f"{len(header)} other columns, not shown") or "none"
         found = f"no column {column!r} ({path} in the mapping); the file has: {has}"
         yield Fault(where, "header", found, "one of these in the mapping")
     for name in sorted(name for name, count in Counter(header).items() if count > 1 and name in read):

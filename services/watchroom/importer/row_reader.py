@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from watchroom.importer.field_sources import (
 from watchroom.importer.listed import Labels, as_label, as_listed
 from watchroom.importer.local_time import LocalTimes, TimeUnreadable
 from watchroom.importer.mapping_model import EventConfig, MappingConfig
-from watchroom.importer.mapping_values import FieldSource, TimeSource, ValueMap
+from watchroom.importer.mapping_values import FieldSource, TimeSource
 from watchroom.importer.time_forms import EPOCHS
 from watchroom.kinds.measure import resolved
 
@@ -35,7 +35,6 @@ _ZERO_DATE = re.compile(r"[0\s:/.T-]*0[0\s:/.TZ+-]*", re.ASCII)
 class Draft(NamedTuple):
     """One row's values for one event; None where it has none."""
 
-    where: str
     type: Candidate
     time: Candidate | None
     arrival: Candidate | None
@@ -52,12 +51,11 @@ Drafts = tuple[Draft | None, ...]
 class RowReader:
     """Reads rows under one mapping."""
 
-    maps: Mapping[str, ValueMap]
+    mapping: MappingConfig
     times: LocalTimes
-    tokens: Tokeniser | None = None
-    labels: Labels = field(default_factory=dict)
-    day_from: TimeSource | None = None  # a time with its day, for those without one
-    in_order: bool = False  # a row's times in the repeated hour are read so that they stay in order
+    tokens: Tokeniser | None
+    labels: Labels
+    day_from: TimeSource | None  # a time with its day, for those without one
 
     @classmethod
     def of(cls, mapping: MappingConfig, tokens: Tokeniser | None, now_ms: int | None, labels: Labels) -> RowReader:
@@ -71,16 +69,9 @@ class RowReader:
         """
         if tokens is None and mapping.token_columns():
             raise TypeError("this mapping makes tokens, so it needs a tokeniser")
-        return cls(
-            mapping.map,
-            LocalTimes.of(mapping.time, now_ms),
-            tokens,
-            labels,
-            mapping.time.whole_day_from(),
-            mapping.time.ambiguous_hour == "in_order",
-        )
+        return cls(mapping, LocalTimes.of(mapping.time, now_ms), tokens, labels, mapping.time.whole_day_from())
 
-    def near_to(self, ms: int | None) -> RowReader:
+    def near_to(self, ms: int) -> RowReader:
         """The same, but clock times without a day lie within 12 h of a time."""
         return replace(self, times=self.times.near_to(ms))
 
@@ -93,17 +84,17 @@ class RowReader:
         found = self._time(self.day_from, cells, "time.day_from") if self.day_from else None
         return None if found is None else int(found.value)
 
-    def drafts(self, events: Sequence[EventConfig], where: str, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
+    def ordered_drafts(self, cells: Mapping[str, str]) -> tuple[Drafts, bool]:
         """A row's draft of each event, and whether its times can be read in two ways, of which one keeps them in order.
 
         Raises:
-            ValueUnusable: As `draft`.
+            ValueUnusable: A value the row has cannot be used, or one it must have is missing.
         """
-        first = tuple(self.draft(event, where, cells) for event in events)
-        if not self.in_order:
+        first = self.drafts(cells)
+        if self.mapping.time.ambiguous_hour != "in_order":
             return first, False
         try:
-            second = tuple(replace(self, times=self.times.later()).draft(event, where, cells) for event in events)
+            second = replace(self, times=self.times.later()).drafts(cells)
         except ValueUnusable:  # later than the clock: only one is possible
             return first, True
         twice = [(a,) if a == b else (a, b) for a, b in zip(first, second, strict=True)]
@@ -111,17 +102,17 @@ class RowReader:
             return first, False
         return min(islice(product(*twice), MOST_WAYS), key=_disorder), True
 
-    def draft(self, event: EventConfig, where: str, cells: Mapping[str, str]) -> Draft | None:
-        """A row's draft of an event; None if the event's `when` does not hold for the row.
+    def drafts(self, cells: Mapping[str, str]) -> Drafts:
+        """A row's draft of each event; raises as `ordered_drafts`."""
+        return tuple(self._draft(event, cells) for event in self.mapping.event)
 
-        Raises:
-            ValueUnusable: A value the row has cannot be used, or one it must have is missing.
-        """
+    def _draft(self, event: EventConfig, cells: Mapping[str, str]) -> Draft | None:
+        """A row's draft of an event; None if the event's `when` does not hold for the row."""
         if event.when and not all(condition.holds(cells[condition.column]) for condition in event.when):
             return None
         kind = self._candidate(event.type, cells, "type")
         if kind is None:
-            raise ValueUnusable(f"no event type: {what_is_empty(event.type, cells)}")
+            raise ValueUnusable(f"there is no event type: {what_is_empty(event.type, cells)}")
         time = self._time(event.time, cells, "time")
         if time is None and event.per == "row" and not event.optional:
             raise ValueUnusable(
@@ -138,7 +129,6 @@ class RowReader:
                     others.append((label.name, origin(source, cells)))
             data[name] = candidate
         return Draft(
-            where=where,
             type=kind,
             time=time,
             arrival=self._time(event.arrival, cells, "arrival") if event.arrival else None,
@@ -195,10 +185,9 @@ class RowReader:
             if source.required:
                 raise ValueUnusable(f"{key}: {what_is_empty(source, cells)}, but the mapping requires it")
             return ""
-        return self._mapped(text, self.maps[source.map], source, key) if source.map else text
-
-    @staticmethod
-    def _mapped(text: str, named: ValueMap, source: FieldSource, key: str) -> str:
+        if not source.map:
+            return text
+        named = self.mapping.map[source.map]
         known = named.values.get(as_listed(text, named.values), named.otherwise)
         if known is None:
             raise ValueUnusable(f"{key}: {text!r} is not in [map.{source.map}]; add it there, or set its `otherwise`")

@@ -10,8 +10,9 @@ from watchroom.errors import ConfigurationInvalid, Fault, RowRefused
 from watchroom.importer.csv_table import CsvTable
 from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.row import Row
-from watchroom.importer.sheet_table import SheetTable
+from watchroom.importer.sheets import SheetTable
 from watchroom.importer.text_files import Opened, open_file
+from watchroom.importer.workbook import read_sheet
 
 Kept = Mapping[int, CsvTable | SheetTable]
 """Files that can be read only once, such as pipes, and a workbook that is the only file, by their number.
@@ -64,4 +65,4 @@ def read_rows(paths: Iterable[Path], mapping: MappingConfig, kept: Kept | None =
 def _open(path: Path, mapping: MappingConfig) -> CsvTable | SheetTable:
     """Raises csv.Error: there is no header line; and what `open_file` raises."""
     name, opened = str(path), open_file(path, mapping.file.encoding)
-    return CsvTable(name, opened, mapping) if isinstance(opened, Opened) else SheetTable(name, opened, mapping)
+    return CsvTable(name, opened, mapping) if isinstance(opened, Opened) else read_sheet(name, opened.file, mapping)

@@ -95,14 +95,14 @@ class SheetScan:
         elif found := _REFERENCE.fullmatch(said):
             self._go_to(_row(found[2]), _column(found[1]))
         else:
-            raise ValueError(f"a cell named {said[:20]!r}")
+            raise ValueError(f"an invalid cell name {said[:20]!r}")
         self._kind, self._formula, self._text = attributes.get("t", ""), False, ""
         if attributes.get("s") in self._styles_with_hours:
             self.columns_with_hours.add(self._column)
 
     @staticmethod
     def _refuse_doctype(*_: object) -> NoReturn:
-        raise ValueError("a document type")
+        raise ValueError("a document type declaration")
 
     def _characters(self, text: str) -> None:
         self._text += text
@@ -135,7 +135,7 @@ def _styles_with_hours(archive: zipfile.ZipFile) -> frozenset[str]:
 @lru_cache(maxsize=1000)  # each row is named by all of its cells
 def _row(digits: str) -> int:
     if not _ROW.fullmatch(digits):
-        raise ValueError(f"a row numbered {digits[:20]!r}")
+        raise ValueError(f"an invalid row number {digits[:20]!r}")
     return int(digits) - 1
 
 

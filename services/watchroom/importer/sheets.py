@@ -5,63 +5,78 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from python_calamine import CalamineSheet
 
+from watchroom.errors import Fault, RowRefused
 from watchroom.importer.field_sources import DateText
+from watchroom.importer.mapping_model import MappingConfig
+from watchroom.importer.row import Row, RowBuilder, column_faults
 from watchroom.importer.sheet_scan import Position, SheetScan
+from watchroom.wording import counted
 
 BEYOND_DIGITS = 10**15  # spreadsheets keep 15
 
 
-class Unreadable(NamedTuple):
-    """Why a row is refused, and because of which column."""
-
-    column: int
-    why: str
-
-
-class Sheet:
+class SheetTable:
     """A worksheet in memory. Rows without any value are left out, as empty lines of a text file are.
 
     Columns count from 0 at the first one that holds a value.
+
+    Args:
+        book: The workbook, for messages.
+        names: Of its worksheets.
+        sheet: The worksheet.
+        scan: Of its XML.
+        mapping: The mapping.
     """
 
-    def __init__(self, name: str, names: Sequence[str], sheet: CalamineSheet, scan: SheetScan) -> None:
-        self.name, self.names = name, tuple(names)
-        self._sheet, self._scan, self._faulty = sheet, scan, scan.faulty
+    def __init__(
+        self, book: str, names: Sequence[str], sheet: CalamineSheet, scan: SheetScan, mapping: MappingConfig
+    ) -> None:
+        self._book, self._names, self._sheet, self._scan, self._mapping = book, names, sheet, scan, mapping
+        self._faulty = scan.faulty
         self._no_calendar_has = set[int]()  # rows with a number that is formatted as a date, and is not one
         self._width = scan.columns
         self._first_column = max(0, scan.left)
-        first = next(self._filled(), None)
-        self.first_row = [cell_text(value) for value in first[1]] if first else []
+        first_row = next((values for _, values in self._filled()), [])
+        self._header = list(mapping.file.columns) or [cell_text(value).strip() for value in first_row]
 
-    def rows(
-        self, read: Collection[int], *, has_header: bool, width: int, empty: Collection[str] = ()
-    ) -> Iterator[tuple[int, list[str] | Unreadable]]:
-        """Each row with its number in the sheet: its texts; or why it is refused.
+    def close(self) -> None:
+        """The file is closed already."""
 
-        Args:
-            read: The columns that matter; a row is refused only because of these.
-            has_header: Whether the first row is a header.
-            width: How many columns a row has at least; those that the sheet does not have are empty.
-            empty: Texts that mean an empty cell.
-        """
-        self._width = max(width, self._scan.columns)
+    def header_faults(self) -> Iterator[Fault]:
+        """What is wrong with the header row."""
+        others = ", ".join(repr(name) for name in self._names if name != self._sheet.name)
+        where = f"{self._book}: sheet {self._sheet.name!r}" + (f" (others: {others})" if others else "")
+        yield from column_faults(where, self._header, self._mapping)
+
+    def rows(self, number: int) -> Iterator[Row | RowRefused]:
+        """The rows; `number`: of the file, among those read. A row is refused only because of columns that are read."""
+        mapping, header = self._mapping, self._header
+        width, has_header = len(header), not mapping.file.columns
+        self._width = max(width, self._scan.columns)  # columns that the sheet does not have are empty
+        read = [header.index(column) for column in mapping.columns()]
         days = self._day_columns(read, has_header=has_header)
         merged = _Merged(self._sheet.merged_cell_ranges or [])
+        builder = RowBuilder(self._book, number, header, mapping)
         for row, values in self._filled(skip=has_header):
-            ranges = merged.at(row)
+            where, ranges = f"{self._book}:{row + 1}", merged.at(row)
+            faults = ((column, self._fault(row, column, values[column], ranges)) for column in read)
             if row in self._no_calendar_has:
-                yield row + 1, Unreadable(min(read), "a date or duration out of range, in this cell or another")
-                continue
-            for column in read:
-                if why := self._fault(row, column, values[column], empty, ranges):
-                    yield row + 1, Unreadable(column, why)
-                    break
+                why = "a date or duration out of range, in this cell or another cell of the row"
+                yield RowRefused(where, f"{header[min(read)]}: {why}")
+            elif found := next(((column, why) for column, why in faults if why), None):
+                yield RowRefused(where, f"{header[found[0]]}: {found[1]}")
             else:
-                yield row + 1, [cell_text(value, is_day=column in days) for column, value in enumerate(values)]
+                texts = [cell_text(value, is_day=column in days) for column, value in enumerate(values)]
+                if any(texts[width:]):
+                    last = max(at for at, text in enumerate(texts, 1) if text)
+                    yield RowRefused(where, f"{counted(last, 'cell')}, but the mapping's file.columns has {width}")
+                else:
+                    stripped = [text if isinstance(text, DateText) else text.strip() for text in texts[:width]]
+                    yield builder.row(row + 1, stripped)
 
     def _filled(self, *, skip: bool = False) -> Iterator[tuple[int, list[Any]]]:
         """Rows with a value; `skip`: without the first of them."""
@@ -101,19 +116,15 @@ class Sheet:
                     (times if isinstance(value, datetime) else days).add(column)
         return frozenset(days - times)
 
-    def _fault(
-        self, row: int, column: int, value: object, empty: Collection[str], ranges: Sequence[tuple[Position, Position]]
-    ) -> str:
+    def _fault(self, row: int, column: int, value: object, ranges: Sequence[tuple[Position, Position]]) -> str:
         at = (row, column + self._first_column)
-        if (found := self._faulty.get(at)) and not (found.text and found.text in empty):
+        if (found := self._faulty.get(at)) and not (found.text and found.text in self._mapping.file.empty):
             return found.why
         if isinstance(value, int | float) and abs(value) >= BEYOND_DIGITS:
             return f"{value:.15g} has more than 15 digits, and spreadsheets keep only 15; store this column as text"
         for first, last in ranges if value == "" else ():
             if at != first and first[1] <= at[1] <= last[1]:
-                return (
-                    f"a cell that is merged over rows {first[0] + 1} to {last[0] + 1}; unmerge it and fill in each cell"
-                )
+                return f"part of a merged cell (rows {first[0] + 1} to {last[0] + 1}); unmerge it and fill in each cell"
         return ""
 
 

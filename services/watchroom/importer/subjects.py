@@ -37,7 +37,8 @@ class Subjects:
             return subject_of(_filled(parts, entity.key))
         if all(parts):
             return _subject_beside_otherwise(parts)
-        return _otherwise_subject(_filled(self._key_parts(entity.otherwise_key, row), entity.otherwise_key))
+        otherwise = self._key_parts(entity.otherwise_key, row)
+        return OTHERWISE + subject_of(_filled(otherwise, entity.otherwise_key))
 
     def _key_parts(self, columns: Sequence[str], row: Row) -> list[str]:
         return [self._row_name(row) if column == LINE else key_text(row.cells[column], column) for column in columns]
@@ -68,13 +69,8 @@ OTHERWISE = "#"
 """Begins the subject of a row whose key is empty, and of no other row."""
 
 
-def _otherwise_subject(parts: Sequence[str]) -> str:
-    """One subject from the columns of `otherwise_key`."""
-    return OTHERWISE + subject_of(parts)
-
-
 def _subject_beside_otherwise(parts: Sequence[str]) -> str:
-    """One subject from the key columns, where other rows have an `_otherwise_subject`: the two never meet."""
+    """One subject from the key columns, where other rows have one from `otherwise_key`: the two are never equal."""
     subject = subject_of(parts)
     return quote(subject[0], safe="") + subject[1:] if subject[0] in (OTHERWISE, "%") else subject
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from watchroom.events.messages import shown
 from watchroom.importer.local_time import rfc3339
 from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Ends
@@ -25,7 +26,6 @@ class Sent:
     first_held_ms: int | None = None  # the earliest arrival among those
     last_arrival_ms: int | None = None
     months: set[str] = field(default_factory=set)  # of their times, in the reporting zone
-    streams: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,6 @@ class Outcome:
 
     settings: Settings
     source: str
-    zone: str  # the mapping's
     tally: Tally
     sent: Sent
     ends: Ends  # next offset of each partition after our events, from the broker's acknowledgements
@@ -51,7 +50,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
     """The outcome for a person, one fact a line."""
     tally, sent = outcome.tally, outcome.sent
     yield from row_lines(tally)
-    rate = f" ({sent.events / outcome.took_s:,.0f} a second)" if outcome.took_s > 0 else ""
+    rate = f" ({sent.events / outcome.took_s:,.0f} per second)" if outcome.took_s > 0 else ""
     yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
     if outcome.kept:
         yield f"  kept on disk until the last row was read: {outcome.kept}"
@@ -71,7 +70,7 @@ def others(tally: Tally) -> Iterator[str]:
     for number, ((name, text), count) in enumerate(tally.others.most_common()):
         rows[name] += count
         if number < MOST_OTHERS:
-            yield f"  {name}: {_short(text)!r} counts as `other` in {count:,} rows"
+            yield f"  {name}: {shown(text)} counts as `other` in {count:,} rows"
     if len(tally.others) > MOST_OTHERS:
         yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
     for name, count in rows.items():
@@ -96,14 +95,10 @@ def _by_field(found: Counter[tuple[str, str]]) -> Iterator[tuple[str, str, str]]
     """Each field with the number of its events and its commonest texts: `7 events`, `'Y' 5, 'yes' 2`."""
     for name in dict.fromkeys(name for name, _ in found):
         texts = Counter({text: count for (of, text), count in found.items() if of == name})
-        shown = [f"{_short(text)!r} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
-        further = len(texts) - len(shown)
+        commonest = [f"{shown(text)} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
+        further = len(texts) - len(commonest)
         more = f" and {counted(further, 'further text')}" if further else ""
-        yield name, counted(texts.total(), "event"), f"{', '.join(shown)}{more}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+        yield name, counted(texts.total(), "event"), f"{', '.join(commonest)}{more}"
 
 
 def missing_times(tally: Tally) -> str:
@@ -122,22 +117,18 @@ def row_lines(tally: Tally) -> Iterator[str]:
         f"{tally.refused:,} refused; {tally.entities:,} entities"
     )
     if tally.swallowed_lines:
-        yield f"  {counted(tally.swallowed_lines, 'line')} inside unclosed quotes: their rows are lost"
+        yield f"  lines inside unclosed quotes, whose rows are lost: {tally.swallowed_lines:,}"
     if tally.unclosed_files:
-        ends = "ends" if tally.unclosed_files == 1 else "end"
-        yield f"  {counted(tally.unclosed_files, 'file')} {ends} inside a quoted cell: check that the file is complete"
+        yield f"  files that end inside a quoted cell: {tally.unclosed_files:,}; check that they are complete"
     for reason, count in tally.skipped.most_common():
         yield f"  skipped {count:,}: {reason}"
     if tally.repeated:
-        was = "was" if tally.repeated == 1 else "were"
-        yield f"  {counted(tally.repeated, 'event')} {was} in more than one row and counted once"
+        yield f"  events that are in more than one row, counted once: {tally.repeated:,}"
     if tally.repeating_rows:
-        share = "row shares its" if tally.repeating_rows == 1 else "rows share their"
-        yield f"  {tally.repeating_rows:,} {share} key with an earlier row but differ from it"
+        yield f"  rows that share their key with an earlier row but differ from it: {tally.repeating_rows:,}"
     if missing := missing_times(tally):
         yield f"  missing times: {missing}"
     if tally.by_order:
-        rows, they = ("row has", "it stays") if tally.by_order == 1 else ("rows have", "they stay")
-        yield f"  {tally.by_order:,} {rows} times in the repeated hour, read so that {they} in order"
+        yield f"  rows with times in the repeated hour, read so that the times stay in order: {tally.by_order:,}"
     yield from others(tally)
     yield from misread(tally)

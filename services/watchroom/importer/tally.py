@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -35,12 +35,12 @@ class Tally:
         """Rows that became events, or belong to an entity that did."""
         return self.rows - self.refused - self.skipped.total()
 
-    def count_missing(self, columns: Sequence[str], missing: frozenset[str]) -> None:
+    def count_missing(self, columns: Sequence[str], cells: Mapping[str, str]) -> None:
         """Note which times of a used row are empty; `columns` are in the order in which they happen."""
         for column in columns:
-            self.missing[column] += column in missing
+            self.missing[column] += not cells[column]
         for before, after in pairwise(columns):
-            self.passed_over[before, after] += before in missing and after not in missing
+            self.passed_over[before, after] += bool(cells[after] and not cells[before])
 
     @property
     def has_open_quotes(self) -> bool:

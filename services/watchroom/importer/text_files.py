@@ -47,7 +47,7 @@ _NO_TEXT = {  # signs that the name of a column cannot begin with
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
     b"\x04\x22\x4d\x18": "an lz4 file",
-    b"\x1f\x9d": "a file compressed with compress (.Z)",
+    b"\x1f\x9d": "a file packed with compress (.Z)",
     b"LZIP\x01": "an lzip file",
     b"\xff\x06\0\0sNaPpY": "a snappy file",
     b"ARROW1\0\0": "an Arrow file",
@@ -60,7 +60,7 @@ _NO_TEXT = {  # signs that the name of a column cannot begin with
 }
 _TAR_AT = 257  # where a tar archive says that it is one
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:(!doctype html|html|table)|\?xml)[\s>]", re.IGNORECASE)
-_BROKEN = (
+_READ_ERRORS = (
     EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError, NotImplementedError, zstandard.ZstdError,
     ValueError,  # zipfile seeks where the file says, also before its beginning
 )  # fmt: skip
@@ -124,8 +124,8 @@ class _Unpacked(_Chained):
     def _next(self, size: int) -> bytes:
         try:
             data = self._rest.read1(size)
-        except _BROKEN as error:
-            raise broken(self._name, self._form, error) from error
+        except _READ_ERRORS as error:
+            raise _broken(self._name, self._form, error) from error
         if self.count + len(data) > min(MOST_BYTES, MOST_TIMES * self._packed_bytes()):
             raise _too_large(self._name, self._form)
         return data
@@ -231,21 +231,18 @@ def _from_zip(name: str, plain: io.BufferedReader[Any]) -> _Bytes | PackedSheets
             kind = next((kind for part, kind in _OTHER_OFFICE.items() if part in names), "an Office document")
             raise _no_text(name, kind)
         if len(members) != 1:
-            raise ConfigurationInvalid(
-                [Fault(name, "", f"a zip archive containing {len(members)} files", "a zip archive containing one file")]
-            )
+            raise _unusable(name, f"a zip archive containing {len(members)} files", "a zip archive containing one file")
         if members[0].flag_bits & 1:
-            raise ConfigurationInvalid([Fault(name, "", "a zip file protected by a password", "the unpacked file")])
+            raise _unusable(name, "a zip file protected by a password", "the unpacked file")
         member: Any = archive.open(members[0])  # its type has no read1
         return cast("_Bytes", member)
-    except (*_BROKEN, RuntimeError) as error:  # RuntimeError: a password
-        raise broken(name, "zip", error) from error
+    except (*_READ_ERRORS, RuntimeError) as error:  # RuntimeError: a password
+        raise _broken(name, "zip", error) from error
 
 
 def _check_text(name: str, head: bytes, encoding: str) -> None:
     if head.startswith(_ZIP):
-        found = "a workbook or a zip archive inside another compressed file"
-        raise ConfigurationInvalid([Fault(name, "", found, "the inner file itself")])
+        raise _unusable(name, "a workbook or a zip archive inside another compressed file", "the inner file")
     if kind := next((kind for mark, kind in _NO_TEXT.items() if head.startswith(mark)), ""):
         raise _no_text(name, kind)
     if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
@@ -258,20 +255,23 @@ def _check_text(name: str, head: bytes, encoding: str) -> None:
         return
     for form, first in (("utf-16-le", 1), ("utf-16-be", 0)):
         if head[first::2].count(0) * 2 > len(head[first::2]) and not head[1 - first :: 2].count(0):
-            found = "UTF-16 without a byte order mark"
-            raise ConfigurationInvalid([Fault(name, "", found, f'file.encoding = "{form}" in the mapping')])
+            raise _unusable(name, "UTF-16 without a byte order mark", f'file.encoding = "{form}" in the mapping')
     raise _no_text(name, f"bytes that are not text (the file begins with {head[:8].hex(' ')})")
 
 
-def broken(name: str, form: str, error: Exception) -> ConfigurationInvalid:
+def _broken(name: str, form: str, error: Exception) -> ConfigurationInvalid:
     """A file that does not hold what it begins as."""
-    return ConfigurationInvalid([Fault(name, "", f"a {form} file that cannot be read ({error})", "a complete file")])
+    return _unusable(name, f"a {form} file that cannot be read ({error})", "a complete file")
 
 
 def _too_large(name: str, form: str) -> ConfigurationInvalid:
     found = f"a {form} file that unpacks to more than {MOST_BYTES // 1024**3} GiB or {MOST_TIMES} times its size"
-    return ConfigurationInvalid([Fault(name, "", found, "the unpacked file, or a pipe: <(zcat FILE)")])
+    return _unusable(name, found, "the unpacked file, or a pipe: <(zcat FILE)")
 
 
 def _no_text(name: str, kind: str) -> ConfigurationInvalid:
-    return ConfigurationInvalid([Fault(name, "", kind, "a text file or an .xlsx workbook: save or export it as one")])
+    return _unusable(name, kind, "a text file or an .xlsx workbook: save or export it as one")
+
+
+def _unusable(name: str, found: str, write: str) -> ConfigurationInvalid:
+    return ConfigurationInvalid([Fault(name, "", found, write)])

@@ -20,7 +20,7 @@ EPOCHS = {"epoch_s": timedelta(seconds=1), "epoch_ms": timedelta(milliseconds=1)
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """What a form can mean; `events/times.py` admits the same years."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # `fromisoformat` takes more: a day or a week alone (as midnight), an hour alone, any character between them, 24:00.
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2}|\d{8})[Tt ]([01]\d|2[0-3])"
@@ -60,11 +60,8 @@ _USUAL = f"{', '.join(NAMED)}, or a pattern with day, month, year and hour: '%d/
 
 _LETTERS = frozenset("aAbBcdfGHIjmMpSuUVwWxXyYzZ")  # that `strptime` knows
 _INSTEAD = {
-    letter: f"{instead} instead of {letter}"
-    for letter, instead in {
-        "%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%e": "%d", "%k": "%H", "%l": "%I",
-        "%P": "%p", "%h": "%b", "%s": "epoch_s", "%r": "%I:%M:%S %p",
-    }.items()
+    "%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%e": "%d", "%k": "%H", "%l": "%I",
+    "%P": "%p", "%h": "%b", "%s": "epoch_s", "%r": "%I:%M:%S %p",
 }  # fmt: skip
 _CLOCK_LETTERS = {"%H", "%I", "%M", "%S", "%f", "%p", "%X", "%z", "%Z", "%%"}
 _DATED, _A_DAY = "%Y-%m-%d ", "2000-01-01 "  # before a clock time and its form, to read it as any other time
@@ -98,9 +95,9 @@ def read(text: str, form: str) -> datetime:
     if form == "iso":
         return datetime.fromisoformat(_whole(_ISO, text))
     if form == "epoch_s":
-        return _EPOCH + timedelta(seconds=float(_whole(_SECONDS, text)))
+        return EPOCH + timedelta(seconds=float(_whole(_SECONDS, text)))
     if form == "epoch_ms":
-        return _EPOCH + timedelta(milliseconds=int(_whole(_MILLISECONDS, text)))
+        return EPOCH + timedelta(milliseconds=int(_whole(_MILLISECONDS, text)))
     pattern = _pattern(form)
     if "%f" in pattern.parts:
         text = _ZEROS_BEYOND_MICROSECONDS.sub("", text)
@@ -150,7 +147,9 @@ def form_fault(form: str) -> str:
     if form in NAMED:
         return ""
     if unknown := next((part for part in _PARTS.findall(form) if _is_unknown(part)), ""):
-        return _INSTEAD.get(unknown, f"the pattern without {unknown}, which is unknown; use {_USUAL}")
+        if unknown in _INSTEAD:
+            return f"{_INSTEAD[unknown]} instead of {unknown}"
+        return f"the pattern without {unknown}, which is not supported; use {_USUAL}"
     if not {*_pattern(form).parts} & {"%H", "%c", "%I", "%X"}:
         return f"{_USUAL}; {_DAYS_ONLY}"
     return _half_day_fault(form) or _zone_fault(form) or _loss_fault(form)
@@ -254,14 +253,14 @@ def fits_instead(text: str, forms: Sequence[str]) -> str:
     form = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}.get(unit, "")
     if not unit or form in forms:
         return ""
-    return f"it looks like {unit} since 1970: {f'write {form}' if form else 'no format reads this unit'}"
+    return f"it looks like {unit} since 1970: {f'write {form}' if form else 'this unit is not supported'}"
 
 
 def _written(moment: datetime, form: str) -> str:
     if form == "iso":
         return moment.replace(tzinfo=None).isoformat()
     if form in EPOCHS:
-        return str((moment - _EPOCH) // EPOCHS[form])
+        return str((moment - EPOCH) // EPOCHS[form])
     return next(_printed(moment, _pattern(form)))
 
 

@@ -12,8 +12,9 @@ import python_calamine
 from python_calamine import SheetTypeEnum
 
 from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.importer.mapping_model import MappingConfig
 from watchroom.importer.sheet_scan import SheetScan, xml_part
-from watchroom.importer.sheets import Sheet, is_panic
+from watchroom.importer.sheets import SheetTable, is_panic
 
 MOST_CELLS = 64_000_000
 """In the rectangle around all filled cells of a sheet: python-calamine makes all of them, in 2 GB of memory."""
@@ -25,19 +26,20 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
-def read_sheet(name: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
-    """One worksheet of a workbook.
+def read_sheet(name: str, file: IO[bytes], mapping: MappingConfig) -> SheetTable:
+    """The worksheet of a workbook that a mapping reads.
 
     Args:
         name: The workbook, for messages.
-        file: Its bytes.
-        wanted: The sheet's name, or its number from 1; None: the first.
+        file: Its bytes; closed afterwards.
+        mapping: The mapping.
 
     Raises:
         ConfigurationInvalid: The workbook cannot be read, has no such sheet, or the sheet is too large.
     """
     try:
-        return _read_sheet(name, file, wanted)
+        with file:
+            return _read_sheet(name, file, mapping)
     except python_calamine.PasswordError as error:
         raise ConfigurationInvalid([protected(name)]) from error
     except _UNREADABLE as error:
@@ -50,7 +52,9 @@ def read_sheet(name: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
 
 def protected(name: str) -> Fault:
     """A workbook that needs a password to be opened."""
-    return Fault(name, "", "an Excel workbook protected by a password", "a workbook without one, or the sheet as CSV")
+    return Fault(
+        name, "", "an Excel workbook protected by a password", "a workbook without a password, or the sheet as CSV"
+    )
 
 
 def _broken(name: str, error: BaseException) -> ConfigurationInvalid:
@@ -58,20 +62,20 @@ def _broken(name: str, error: BaseException) -> ConfigurationInvalid:
     return ConfigurationInvalid([Fault(name, "", f"an Excel workbook that cannot be read ({said})", "a complete file")])
 
 
-def _read_sheet(book: str, file: IO[bytes], wanted: str | int | None) -> Sheet:
+def _read_sheet(book: str, file: IO[bytes], mapping: MappingConfig) -> SheetTable:
     with zipfile.ZipFile(file) as archive:
         _only_once((name, name) for name in archive.namelist())
         parts = _parts(archive)
         file.seek(0)
         with python_calamine.load_workbook(file) as workbook:
             known = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-            name = _chosen(book, known, wanted)
+            name = _chosen(book, known, mapping.file.sheet)
             scan = SheetScan.of(archive, parts[name])
             if scan.rows * scan.columns > MOST_CELLS:
-                found = f"a range of {scan.rows:,} rows and {scan.columns:,} columns in the sheet {name!r}"
+                found = f"a range of {scan.rows:,} rows by {scan.columns:,} columns in the sheet {name!r}"
                 write = f"at most {MOST_CELLS:,} cells: delete cells far outside the table, or export it as CSV"
                 raise ConfigurationInvalid([Fault(book, "", found, write)])
-            return Sheet(name, known, workbook.get_sheet_by_name(name), scan)
+            return SheetTable(book, known, workbook.get_sheet_by_name(name), scan, mapping)
 
 
 def _chosen(book: str, known: Sequence[str], wanted: str | int | None) -> str:

@@ -60,7 +60,7 @@ def open_admin(settings: Settings, request_timeout_ms: int) -> AbstractAsyncCont
     return _opened(client, client.close, settings)
 
 
-def open_consumer(settings: Settings, **options: Any) -> AbstractAsyncContextManager[AIOKafkaConsumer]:  # noqa: ANN401
+def open_consumer(settings: Settings, **options: Any) -> AbstractAsyncContextManager[AIOKafkaConsumer]:  # noqa: ANN401 - of aiokafka
     """A started consumer, stopped at the end; options as in `consumer`, errors as in `open_admin`."""
     client = consumer(settings, **options)
     return _opened(client, client.stop, settings)

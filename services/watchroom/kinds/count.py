@@ -67,7 +67,7 @@ def faults(entry: HasClock) -> Iterator[tuple[str, str, str]]:
     if not entry.at and not entry.sum_of:
         yield "at", "nothing", "a value for at: kind count needs it, unless the entry has sum_of"
     if entry.at and entry.sum_of:
-        yield "at", repr(entry.at), "an entry without at: a sum counts at the same time as the measures that it adds up"
+        yield "at", repr(entry.at), "an entry without at: a sum uses the moments of the measures that it adds up"
 
 
 KIND: Final = Kind(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
-from watchroom.kinds import formatting, names
+from watchroom.kinds import names
 from watchroom.kinds.duration_figures import (
     BIN,
     MISSING_START,
@@ -35,6 +35,7 @@ from watchroom.kinds.kind import (
 from watchroom.kinds.measure import Facts, Measure
 from watchroom.kinds.queries import mean, of_some
 from watchroom.rolling.buckets import ten_seconds_of
+from watchroom.wording import duration, percent
 
 
 def figures(measure: Measure, stored: Stored, timed: bool = True) -> DurationFigures:
@@ -90,16 +91,16 @@ def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     return f"from {mention(measure.start)} to {mention(measure.at)}, counted at its end"
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """How many, how many within the target, and their distribution."""
-    count, share = formatting.whole(row["count"]), row["within_target"]
+    count, share = row["count"], row["within_target"]
     if share is None:
         yield f"{count:,} measured"
     else:  # the row has only the share, whose six digits give the number
-        met = round(formatting.number(share) * count)
-        yield f"{met:,} of {count:,} within target, {formatting.percent(formatting.number(share))}"
+        yield f"{round(share * count):,} of {count:,} within target, {percent(share)}"
     for name in ("p50", "p90", "max"):
-        yield f"{name} {formatting.seconds(row[f'{name}_s'])}"
+        length_s = row[f"{name}_s"]
+        yield f"{name} {'none' if length_s is None else duration(length_s, tenths=True)}"
     for name in (MISSING_START, NEGATIVE):
         if row[name]:
             yield f"{row[name]:,} {name.replace('_', ' ')}"
@@ -121,8 +122,8 @@ KIND: Final = Kind(
     figures=figures,
     faults=faults,
     families={
-        "observations": MetricFamily("how many durations", (({}, "observations"),)),
-        "within": MetricFamily("how many met the target", (({}, "within"),), of_target=True),
+        "observations": MetricFamily("number of durations", (({}, "observations"),)),
+        "within": MetricFamily("number that met the target", (({}, "within"),), of_target=True),
         "mean_seconds": MetricFamily("mean", (({}, "mean_s"),)),
         "percentile_seconds": MetricFamily(
             "percentile p (nearest rank, within 1 %)",
@@ -130,18 +131,18 @@ KIND: Final = Kind(
             area_windows=("28d", "month"),
         ),
         "missing_start": MetricFamily(
-            "how many ended without a known start (excluded from durations)",
+            "number that ended without a known start (excluded from durations)",
             (({}, "missing_start"),),
             excluded="Ended without a known start in the last 24 h. Counted here and excluded from durations.",
         ),
         "negative": MetricFamily(
-            "how many ended before they started (excluded from durations)",
+            "number that ended before they started (excluded from durations)",
             (({}, "negative"),),
             excluded="Ended before they started in the last 24 h. Counted here and excluded from durations.",
         ),
     },
     quantities={
-        "observations": Quantity("how many", Unit.NUMBER, "observations", "observations"),
+        "observations": Quantity("number of durations", Unit.NUMBER, "observations", "observations", column="Number"),
         "mean": Quantity("mean", Unit.SECONDS, "mean_s", "mean_seconds", promql=mean, tenths=True),
         "p50": _percentile("median", "50"),
         "p90": _percentile("90th percentile", "90"),

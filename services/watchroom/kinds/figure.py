@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -35,7 +35,7 @@ UNIT: Final = OwnKey(
     "unit",
     Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")],
     example="people",
-    about="What the figure is counted or measured in.",
+    about="The unit that the figure is counted or measured in.",
     decides=False,
 )
 DECIMALS: Final = OwnKey(
@@ -49,7 +49,7 @@ MAX_AGE_DAYS: Final = OwnKey(
     "max_age_days",
     Annotated[int, Field(gt=0)],
     example=400,
-    about="The age in days, by as-at date, above which the figure is shown as old.",
+    about="The age in days, counted from the as-at date, above which the figure is shown as old.",
     decides=False,
 )
 TARGET: Final = OwnKey(
@@ -139,10 +139,9 @@ def clock(_: Measure, mention: Callable[[str], str]) -> str:
     return f"for its own period, as at {mention('as_at')}; kept in the month in which the period ends"
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """The counts, the span and the as-at."""
-    unit = row["unit"]
-    yield unit if isinstance(unit, str) else ""
+    yield row["unit"]
     if row["denominator"] is not None:
         yield f"{row['numerator']:,} of {row['denominator']:,}"
     if row.get("as_at"):

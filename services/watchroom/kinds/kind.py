@@ -25,8 +25,8 @@ Stored = Any
 class Unit(Enum):
     """The unit of a number."""
 
-    NUMBER = "how many"
-    SHARE = "from 0 to 1"
+    NUMBER = "number"
+    SHARE = "share (0 to 1)"
     SECONDS = "seconds"
 
 
@@ -230,7 +230,7 @@ class Kind:
     further_fields: tuple[str, ...] = ()  # that an imported month may have besides those of the quotients
     nested: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # for a report: columns grouped under one name
     published: tuple[str, ...] = ()  # columns other than the value and its counts that a restatement may change
-    details: Callable[[Mapping[str, object]], Iterable[str]] = lambda _: ()  # a row's figures as text in a table
+    details: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _: ()  # a row's figures as text in a table
     card: tuple[str, ...] = ()  # quantities shown for a measure without a tile
     trends: tuple[str, ...] = ()  # quantities drawn over time, the most important first
     summary: tuple[str, ...] = ()  # quantities side by side in a table, in their order

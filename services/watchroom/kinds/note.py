@@ -30,7 +30,7 @@ def figures(_: Measure, stored: Stored, timed: bool = False) -> NoFigure:  # noq
 
 def clock(_: Measure, mention: Callable[[str], str]) -> str:  # noqa: ARG001  # it names no word
     """It has no moment."""
-    return "text; notes added by events give their period"
+    return "text; notes that arrive as events give their period"
 
 
 KIND: Final = Kind(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from watchroom.kinds import formatting
 from watchroom.kinds.kind import (
     Add,
     By,
@@ -21,6 +20,7 @@ from watchroom.kinds.kind import (
 )
 from watchroom.kinds.measure import Facts, Measure
 from watchroom.kinds.queries import highest_or_0
+from watchroom.wording import duration
 
 FIVE_MIN_MS = 300_000
 
@@ -139,10 +139,10 @@ def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     return f"counted while {mention(measure.state)}; age measured from {mention(measure.at)}"
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """The oldest, and how many are due, overdue or given up."""
     if row["oldest_s"] is not None:
-        yield f"oldest {formatting.seconds(row['oldest_s'])}"
+        yield f"oldest {duration(row['oldest_s'], tenths=True)}"
     if row["overdue"] is not None:
         yield f"{row['overdue']:,} overdue, {row['due_5min']:,} due in 5 min, {row['due_15min']:,} in 15"
     if row["gave_up"]:
@@ -164,7 +164,7 @@ def _due(minutes: int) -> Quantity:
 
 KIND: Final = Kind(
     name="open",
-    about="how many are open now",
+    about="the number open now",
     needs=("at", "state", "give_up_s"),
     may=("where", "targets"),
     reads=Reads.OPEN_SET,
@@ -174,14 +174,14 @@ KIND: Final = Kind(
         "": MetricFamily("open now", (({}, "open"),), over=Over.NOW),
         "oldest_seconds": MetricFamily("age of the oldest", (({}, "oldest_s"),), over=Over.NOW),
         "due": MetricFamily(
-            "how many will reach their deadline within this time",
+            "number that will reach their deadline within this time",
             (({"within": "5m"}, "due_5min"), ({"within": "15m"}, "due_15min")),
             over=Over.NOW,
             of_target=True,
         ),
-        "overdue": MetricFamily("how many are past their deadline", (({}, "overdue"),), over=Over.NOW, of_target=True),
+        "overdue": MetricFamily("number past their deadline", (({}, "overdue"),), over=Over.NOW, of_target=True),
         "gave_up": MetricFamily(
-            "how many were never closed by the feed and are no longer shown",
+            "number never closed by the feed and no longer shown",
             (({}, "gave_up"),),
             over=Over.NOW,
             excluded="Never closed by the feed, and too old to be plausible. Counted here and no longer shown as open.",

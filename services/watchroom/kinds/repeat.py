@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
-from watchroom.kinds import formatting, tokens
+from watchroom.kinds import tokens
 from watchroom.kinds.kind import (
     Column,
     Form,
@@ -34,14 +34,14 @@ def add_up(stored: Iterable[Bands]) -> Bands:
     return next(iter(stored), Bands())
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """How many tokens are in each band."""
-    counts = [formatting.whole(row[f"tokens_{band}"]) for band, _ in BANDS]
+    counts = [row[f"tokens_{band}"] for band, _ in BANDS]
     yield "once {:,}, two or three times {:,}, four or more {:,}".format(*counts)
-    if formatting.whole(row["token_keys"]) > 1:
-        yield f"made with {row['token_keys']} keys, so some may be counted twice"
+    if row["token_keys"] > 1:
+        yield f"tokens made with {row['token_keys']} keys, so some may be counted twice"
     if row["left_out"]:
-        yield f"{row['left_out']:,} beyond {tokens.MOST_TOKENS} in one entity: excluded and counted separately"
+        yield f"{row['left_out']:,} tokens beyond {tokens.MOST_TOKENS} in one entity (excluded, counted separately)"
     if row["not_restated"]:
         yield f"{row['not_restated']:,} events arrived too late to be counted"
 
@@ -67,15 +67,15 @@ KIND: Final = Kind(
     add_up=add_up,
     families={
         "tokens": MetricFamily(
-            "how many occur once (band 1), two or three times (2_3), four times or more (4_plus)",
+            "number of tokens that occur once (band 1), two or three times (2_3), or four times or more (4_plus)",
             tuple(({"band": band}, figure) for band, figure in BANDS),
         ),
         "occurrences": MetricFamily(
-            "how many occurrences a band has in total",
+            "total number of occurrences in each band",
             tuple(({"band": band}, f"{figure}_occurrences") for band, figure in BANDS),
         ),
         "as_of_timestamp_seconds": MetricFamily(
-            "includes all events up to this time; read every minute, and not published if more than 3 minutes old",
+            "time up to which all events are included; read every minute, and not published if more than 3 minutes old",
             (({}, "as_of"),),
             over=Over.READING,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from watchroom.kinds import names
 from watchroom.kinds.kind import (
@@ -67,7 +67,7 @@ def contribution(measure: Measure, series: str, _: By) -> Add:
     return add
 
 
-def details(row: Mapping[str, object]) -> Iterator[str]:
+def details(row: Mapping[str, Any]) -> Iterator[str]:
     """The counts."""
     yield f"{row['numerator']:,} of {row['denominator']:,}"
 
@@ -86,8 +86,8 @@ KIND: Final = Kind(
     },
     quantities={
         "share": Quantity("share of the whole", Unit.SHARE, counts=(PART, WHOLE), title="share", column="Share"),
-        "part": Quantity("the part", Unit.NUMBER, "part", PART, promql=or_base, title="the part, number"),
-        "whole": Quantity("the whole", Unit.NUMBER, "whole", WHOLE, title="the whole, number", column="Of"),
+        "part": Quantity("the part", Unit.NUMBER, "part", PART, promql=or_base, title="number in the part"),
+        "whole": Quantity("the whole", Unit.NUMBER, "whole", WHOLE, title="number in the whole", column="Of"),
     },
     base="whole",
     columns=(Column("value", "share"), Column("numerator", "part"), Column("denominator", "whole")),

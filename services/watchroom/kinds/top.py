@@ -14,7 +14,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import BETWEEN, Counts
 
 MOST_LISTED: Final = OwnKey[int](
-    "listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10, about="How many entries are listed."
+    "listed", Annotated[int, Field(gt=0, le=1000)], 100, default=10, about="The number of entries in the list."
 )
 _SHOWN: Final = 6  # characters of a token after its key id: enough to distinguish ten, without showing the token
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from watchroom.catalogue.faults import shape_faults
-from watchroom.entered import toml_tables
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.reports.toml_file import toml_file
 from watchroom.rolling.calendar import Calendar, is_month
 
 FILE: Final = "baselines.toml"
@@ -80,23 +78,7 @@ def load_baselines(schemas: Path) -> Mapping[str, Baseline]:
     Raises:
         ConfigurationInvalid: The file cannot be read or used; every fault is listed.
     """
-    path = schemas / FILE
-    try:
-        return TypeAdapter(dict[str, Baseline]).validate_python(toml_tables(path))
-    except ValidationError as error:
-        raise ConfigurationInvalid(list(shape_faults((), str(path), "", error))) from error
-
-
-def baselines_named(known: Mapping[str, Baseline], names: Collection[str]) -> dict[str, Baseline]:
-    """The baselines with these names, in this order.
-
-    Raises:
-        ConfigurationInvalid: There is no such baseline.
-    """
-    if wrong := [name for name in names if name not in known]:
-        write = f"one of {', '.join(known)}"
-        raise ConfigurationInvalid([Fault("--baseline", "", repr(name), write) for name in wrong])
-    return {name: known[name] for name in names}
+    return toml_file(schemas / FILE, dict[str, Baseline])
 
 
 def months_from(first: str, last: str) -> list[str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from watchroom.catalogue.load import load_catalogue
-from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import kind_of, names, open_now
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
@@ -21,23 +19,18 @@ from watchroom.store.read import Reader
 from watchroom.streams import STREAMS
 
 
-@dataclass(frozen=True, slots=True)
 class Collector:
     """Figures of one force under one catalogue."""
 
-    reader: Reader
-    catalogue: Catalogue
-    settings: Settings
-
-    @classmethod
-    def of(cls, settings: Settings) -> Collector:
-        """A collector over the Redis and the catalogue that the settings name.
+    def __init__(self, settings: Settings) -> None:
+        """Load the catalogue and prepare a reader; nothing is read yet.
 
         Raises:
             ConfigurationInvalid: The catalogue cannot be used.
         """
-        catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
-        return cls(Reader(settings.redis, settings.force), catalogue, settings)
+        self.settings = settings
+        self.catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
+        self.reader = Reader(settings.redis, settings.force)
 
     def check(self, streams: Iterable[str] = ()) -> Compatibility:
         """Check that Redis holds figures of at least one stream, and of each of `streams`, under our definitions.
@@ -65,9 +58,8 @@ class Collector:
         rows: list[Row] = []
         for name in wanted:
             fields, log = self.reader.month(name)
-            read = self.reader.token_hash
-            found = {m: held.month(m, name, read) for m, months in bands.items() if name in months}
-            standing = {m: each for m, each in found.items() if each is not None}
+            of_month = ((m, held.month(m, name, self.reader.token_hash)) for m in bands)
+            standing = {m: each for m, each in of_month if each is not None}
             month = Month(
                 name,
                 fields,

@@ -8,11 +8,10 @@ from typing import NamedTuple
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
 from watchroom.kinds.labels import where_text
-from watchroom.kinds.measure import Measure
+from watchroom.kinds.measure import AREA, Measure
 from watchroom.reports.figure import VALUE, Change, Figure, change, figure_of, quotients_of
 from watchroom.reports.held import Content, Held
 
-AREA = "area"  # the label whose values are the parts of a row
 NOT_WHOLE = "no change, because not every month of the report is held"
 Key = tuple[tuple[str, str], ...]  # label values without the area
 
@@ -58,9 +57,9 @@ def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
     if baseline.own is None:
         return found._replace(reason=baseline.reason)
     every = [by for sets in row.sets.values() for by in sets]
-    if baseline.own.is_whole(row.measure):
+    columns, imported = None, not baseline.own.is_whole(row.measure)
+    if not imported:
         stored = baseline.own.stored(row.measure, every)
-        found = found._replace(figure=figure_of(row.measure, row.by, stored))
     else:
         lacking = _lacking(row, baseline)
         if lacking[VALUE]:
@@ -69,15 +68,8 @@ def compare(row: Comparing, baseline: BaselineHeld) -> Compared:
         series = [names.series(row.measure.id, by) for by in every]
         stored = fields_added_up(month.get(name, {}) for month in baseline.imported for name in series)
         columns = [name for name, missing in lacking.items() if not missing]
-        found = found._replace(figure=figure_of(row.measure, row.by, stored, columns), imported=True)
-    return _with_changes(found, row)
-
-
-def _with_changes(found: Compared, row: Comparing) -> Compared:
-    then = found.figure
-    if then is None:
-        return found
-    found = found._replace(small=then.is_small(row.small_below))
+    then = figure_of(row.measure, row.by, stored, columns)
+    found = found._replace(figure=then, imported=imported, small=then.is_small(row.small_below))
     if row.figure is None or not row.is_whole:
         return found._replace(reason=NOT_WHOLE)
     changes = {name: change(now, then.exact.get(name)) for name, now in row.figure.exact.items()}

@@ -12,7 +12,7 @@ from watchroom.kinds.kind import By, Quotient, Unit
 from watchroom.kinds.measure import Measure
 
 VALUE = "value"
-JSON_DECIMALS = 6  # of seconds and shares: more precise than the measurement
+JSON_DECIMALS = 6  # of seconds and shares: more precise than the measurement, so rounding loses nothing
 
 
 class Exact(NamedTuple):
@@ -159,7 +159,7 @@ def figure_of(measure: Measure, by: By, stored: Mapping[str, int], only: Iterabl
     columns = {column.name: kind.figure(figures, column.figure) for column in kind.columns}
     inside = {name for group in kind.nested.values() for name in group}
     outside = {"numerator", "denominator", *quotients, *inside}
-    more = {name: _rounded(value) for name, value in columns.items() if name not in outside}
+    more = {name: six_decimals(value) for name, value in columns.items() if name not in outside}
     nested = {name: {each: columns[each] for each in group} for name, group in kind.nested.items()}
     return Figure(
         {name: of_fields(each, stored) for name, each in known.items()},
@@ -168,5 +168,6 @@ def figure_of(measure: Measure, by: By, stored: Mapping[str, int], only: Iterabl
     )
 
 
-def _rounded(value: float | None) -> float | None:
+def six_decimals(value: float | None) -> float | None:
+    """A figure of a kind for JSON; None if there is none."""
     return None if value is None else round(value, JSON_DECIMALS)

@@ -8,7 +8,6 @@ is later than requested, the report says so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from watchroom.kinds import figure as kind
@@ -61,27 +60,22 @@ class Choices(NamedTuple):
 
     as_at: AsAt
     baselines: Mapping[str, Baseline]
-    as_of_ms: int | None
     small_below: int
 
 
-def figure_rows(measure: Measure, rows: tuple[int, ...], kept: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
+def figure_rows(measure: Measure, kept: Sequence[Kept], choices: Choices) -> list[ReportRow]:
     """A row for each label set and span that has a figure; if there is none at all, one row without a figure."""
-    found = False
-    for by in measure.label_sets():
-        same = [each for each in kept if each.by == by]
-        for span in SPANS:
-            of_span = [each for each in same if known_period(each.period).span == span]
-            for row in _span_rows(measure, by, of_span, choices):
-                found = True
-                yield replace(row, rows=rows)
-    if not found:
-        none = {name: Compared(each.words, ()) for name, each in choices.baselines.items()}
-        said = f"no figure as at {choices.as_at.day}"
-        yield replace(_row(measure, {}, said), rows=rows, compared=none, as_of_ms=choices.as_of_ms)
+    of_spans = (
+        [each for each in kept if each.by == by and known_period(each.period).span == span]
+        for by in measure.label_sets()
+        for span in SPANS
+    )
+    if found := [row for of_span in of_spans for row in _span_rows(measure, of_span, choices)]:
+        return found
+    return [note_row(measure, f"no figure as at {choices.as_at.day}", choices.baselines)]
 
 
-def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
+def _span_rows(measure: Measure, of_span: Sequence[Kept], choices: Choices) -> Iterator[ReportRow]:
     """The rows of one span: one for each period that ends latest (several ranges may end together).
 
     If no figure can be used, there is a row for the latest period whose version is later than requested.
@@ -95,19 +89,24 @@ def _span_rows(measure: Measure, by: By, of_span: Sequence[Kept], choices: Choic
     for number, each in enumerate(shown):
         yield _shown_row(measure, each, there, choices, note if number == 0 else "")
     if not shown and younger:
-        period = younger[0].period
-        compared = {name: _compared(measure, None, (), each, choices) for name, each in choices.baselines.items()}
-        own = OwnPeriod(period, known_period(period).span)
-        yield replace(_row(measure, by, note), own=own, compared=compared, as_of_ms=choices.as_of_ms)
+        period, why = younger[0].period, "no figure to compare"
+        yield ReportRow(
+            measure,
+            by=younger[0].by,
+            own=OwnPeriod(period, known_period(period).span),
+            compared={name: Compared(each.words, (), reason=why) for name, each in choices.baselines.items()},
+            note=note,
+        )
 
 
 def _shown_row(measure: Measure, shown: Kept, there: Sequence[Kept], choices: Choices, note: str) -> ReportRow:
     figure = _figure(measure, shown.fields)
-    return replace(
-        _row(measure, shown.by, "; ".join(filter(None, (early_text(shown.period, shown.as_at), note, shown.note)))),
+    return ReportRow(
+        measure,
+        by=shown.by,
+        note="; ".join(filter(None, (early_text(shown.period, shown.as_at), note, shown.note))),
         own=OwnPeriod(shown.period, known_period(shown.period).span, shown.as_at_ms, shown.as_at),
         compared={name: _compared(measure, shown, there, each, choices) for name, each in choices.baselines.items()},
-        as_of_ms=choices.as_of_ms,
         figure=figure,
         small=figure.is_small(choices.small_below),
         closed=shown.closed,
@@ -121,10 +120,10 @@ def early_text(period: str, as_at: str) -> str:
     return f"as at {as_at}, before the period ends" if as_at < known_period(period).last else ""
 
 
-def note_row(measure: Measure, rows: tuple[int, ...], words: str, baselines: Mapping[str, Baseline]) -> ReportRow:
+def note_row(measure: Measure, words: str, baselines: Mapping[str, Baseline]) -> ReportRow:
     """A row that consists of text."""
     none = {name: Compared(each.words, ()) for name, each in baselines.items()}
-    return replace(_row(measure, {}, words), rows=rows, compared=none)
+    return ReportRow(measure, note=words, own=OwnPeriod(), compared=none)
 
 
 def exact_of(measure: Measure, fields: Fields) -> Exact | None:
@@ -144,23 +143,16 @@ def exact_of(measure: Measure, fields: Fields) -> Exact | None:
     )
 
 
-def _row(measure: Measure, by: By, note: str) -> ReportRow:
-    """A row without a figure yet."""
-    return ReportRow(measure, by=by, note=note, own=OwnPeriod())
-
-
 def _figure(measure: Measure, fields: Fields) -> Figure:
     exact = exact_of(measure, fields)
     return Figure({} if exact is None else {VALUE: exact})
 
 
-def _compared(
-    measure: Measure, shown: Kept | None, of_span: Sequence[Kept], baseline: Baseline, choices: Choices
-) -> Compared:
+def _compared(measure: Measure, shown: Kept, of_span: Sequence[Kept], baseline: Baseline, choices: Choices) -> Compared:
     """The figure of the same labels and span whose period is that of the baseline."""
     months, reason = _months(shown, baseline)
     found = Compared(baseline.words, months)
-    if shown is None or reason:
+    if reason:
         return found._replace(reason=reason)
     days = [(known_period(each.period), each) for each in of_span]
     then = next((each for of, each in days if (of.first[:7], of.last[:7]) == (months[0], months[-1])), None)
@@ -175,10 +167,8 @@ def _compared(
     return found._replace(changes={VALUE: change(now.value, figure.value)})
 
 
-def _months(shown: Kept | None, baseline: Baseline) -> BaselineMonths:
+def _months(shown: Kept, baseline: Baseline) -> BaselineMonths:
     """The months of a baseline that a figure is compared with; they must be consecutive, as those of its period are."""
-    if shown is None:
-        return BaselineMonths((), "no figure to compare")
     period = known_period(shown.period)
     if period.span == DAY:
         return BaselineMonths((), "a day has no months to compare")

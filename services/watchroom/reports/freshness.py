@@ -40,12 +40,10 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
             continue
         age = age_of(at_ms, now_ms, settings.fresh_s * 1000)
         said = f"applied up to {clock(at_ms, zone, PATTERN)}"
-        if not is_fed:
+        if age is Age.FRESH or not is_fed:
             yield Line(f"{name} {said}", is_fresh=True)
         elif age is Age.OLD:
             ago = duration((now_ms - at_ms) / 1000)
             yield Line(f"{name} OLD, {said}, {ago} ago: later events are missing", is_fresh=False)
-        elif age is Age.IN_FUTURE:
-            yield Line(f"{name} progress UNKNOWN: {said}, which is in the future; check the clocks", is_fresh=False)
         else:
-            yield Line(f"{name} {said}", is_fresh=True)
+            yield Line(f"{name} progress UNKNOWN: {said}, which is in the future; check the clocks", is_fresh=False)

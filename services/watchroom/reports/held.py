@@ -15,12 +15,15 @@ from watchroom.fold.batch import Restatement
 from watchroom.kinds import names
 from watchroom.kinds.kind import By, fields_added_up
 from watchroom.kinds.measure import Measure
+from watchroom.kinds.tokens import LEFT_OUT
+from watchroom.store.bands import Both
 
 Fields = Mapping[str, int]
 AsOf = Mapping[str, int | None]
 """Stream -> ms since the epoch up to which every partition is applied; None: not known."""
-Changes = Mapping[tuple[str, int, int], Fields]
-"""Of one series: what changed since its month closed, `Restatement.event` -> field -> delta."""
+Event = tuple[str, int, int]  # `Restatement.event`
+Changes = Mapping[Event, Fields]
+"""Of one series: what changed since its month closed, event -> field -> delta."""
 Content = Mapping[str, Mapping[str, int]]  # series -> field -> how much
 
 
@@ -87,8 +90,20 @@ class Held(NamedTuple):
         return fields_added_up(self.published.get(name, {}) for name in series_of(measure, sets))
 
     def restatements(self, series: Iterable[str]) -> int:
-        """How many events changed a row that adds up these series since their months closed."""
-        return restatements(self.restated.get(name, {}) for name in series)
+        """How many events changed a row that adds up these series since their months closed.
+
+        An event that only moved something within the row did not change it.
+        """
+        by_event: defaultdict[Event, Counter[str]] = defaultdict(Counter)
+        for name in series:
+            for event, changed in self.restated.get(name, {}).items():
+                by_event[event].update(changed)
+        return sum(any(changed.values()) for changed in by_event.values())
+
+    def with_left_out(self, measure: Measure, bands: Both) -> Both:
+        """Bands with the tokens that they left out. Those are counted in the months, as of now."""
+        left_out = self.stored(measure, [{}]).get(LEFT_OUT, 0)
+        return Both(*(each._replace(left_out=left_out) for each in bands))
 
 
 def series_of(measure: Measure, sets: Iterable[By]) -> list[str]:
@@ -105,20 +120,17 @@ def added_up(
 ) -> Held:
     """The months together; the other arguments are fields of `Held`."""
     today: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    log: list[Restatement] = []
+    published: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    restated: defaultdict[str, defaultdict[Event, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for month in months:
         for series, fields in by_series(month.fields).items():
             today[series].update(fields)
-        log += month.log
-    restated = changes_by_series(log)
-    published = {
-        series: _less(today.get(series, {}), deltas([restated.get(series, {})])) for series in {*today, *restated}
-    }
-    return Held(wanted, dict(today), published, restated, complete, closed, as_of)
-
-
-def _less(today: Mapping[str, int], since: Mapping[str, int]) -> dict[str, int]:
-    return {field: today.get(field, 0) - since.get(field, 0) for field in {*today, *since}}
+            published[series].update(fields)
+        for entry in month.log:
+            series = names.series(entry.measure, entry.by)
+            published[series][entry.field] -= entry.delta
+            restated[series][entry.event][entry.field] += entry.delta
+    return Held(wanted, dict(today), dict(published), dict(restated), complete, closed, as_of)
 
 
 def streams_in(catalogue: Catalogue, fields: Fields) -> set[str]:
@@ -134,25 +146,3 @@ def by_series(fields: Fields) -> dict[str, dict[str, int]]:
         series, _, what = name.rpartition("|")
         found[series][what] = count
     return found
-
-
-def changes_by_series(log: Iterable[Restatement]) -> dict[str, Changes]:
-    """For each series in the log, which event changed what."""
-    found: defaultdict[str, defaultdict[tuple[str, int, int], Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for entry in log:
-        found[names.series(entry.measure, entry.by)][entry.event][entry.field] += entry.delta
-    return dict(found)
-
-
-def deltas(changes: Iterable[Changes]) -> Mapping[str, int]:
-    """How much the fields of some series together have changed."""
-    return fields_added_up(of_event for of_series in changes for of_event in of_series.values())
-
-
-def restatements(changes: Iterable[Changes]) -> int:
-    """How many events changed a row that adds up these series; one that only moved something within it did not."""
-    by_event: defaultdict[tuple[str, int, int], Counter[str]] = defaultdict(Counter)
-    for of_series in changes:
-        for event, of_event in of_series.items():
-            by_event[event].update(of_event)
-    return sum(any(of_event.values()) for of_event in by_event.values())

@@ -10,15 +10,13 @@ from watchroom.kinds import kind_of, names, tokens, top
 from watchroom.kinds.figure import AS_AT_MS
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
-from watchroom.kinds.tokens import LEFT_OUT
 from watchroom.reports.baselines import Baseline
 from watchroom.reports.collect import Collector
 from watchroom.reports.compare import BaselineHeld
 from watchroom.reports.figure_rows import Kept
 from watchroom.reports.held import AsOf, Held, StoredMonth, added_up, by_series, streams_in
-from watchroom.reports.report import Ranked, ReportRow
-from watchroom.reports.returned import Note, notes
-from watchroom.reports.token_rows import Bands, BaselineBands, bands_row, has_bands, ranked_row
+from watchroom.reports.report import Ranked, ReportRow, Source
+from watchroom.reports.token_rows import Bands, bands_row, has_bands, ranked_row
 from watchroom.rolling.buckets import KEEP_TOKENS_OF_MONTH_MONTHS as TOKENS_KEPT_MONTHS
 from watchroom.rolling.calendar import Calendar
 from watchroom.store.bands import Held as HeldTokens
@@ -104,8 +102,9 @@ class MonthReader:
                     found.setdefault(measure, []).append(kept._replace(note=their_notes.get(series, "")))
         return found
 
-    def of_tokens(self, held: Held, baselines: Mapping[str, Baseline], small_below: int) -> dict[str, ReportRow]:
-        """The row of each measure that counts tokens. Bands are those of these months together."""
+    def of_tokens(self, source: Source) -> dict[str, ReportRow]:
+        """The row of each measure that counts tokens. Bands are those of the report's months together."""
+        held = source.held
         of_tokens = self._reader.held_tokens()
         found: dict[str, ReportRow] = {}
         for measure in self._collector.catalogue.measures.values():
@@ -113,13 +112,12 @@ class MonthReader:
             if kind.reads is Reads.TOKENS and kind.published:
                 now = self._bands(of_tokens, measure, held)
                 then = {
-                    name: self._baseline_bands(of_tokens, measure, each, held.months)
-                    for name, each in baselines.items()
+                    name: (each, self._bands(of_tokens, measure, each.own) if each.own else None)
+                    for name, each in source.baselines.items()
                 }
-                found[measure.id] = bands_row(measure, held, now, then, small_below=small_below)
+                found[measure.id] = bands_row(measure, held, now, then, small_below=source.small_below)
             elif kind.reads is Reads.TOKENS:
-                words = {name: each.words for name, each in baselines.items()}
-                found[measure.id] = self._ranked(of_tokens, measure, held, words)
+                found[measure.id] = self._ranked(of_tokens, measure, source)
         return found
 
     def _bands(self, of_tokens: HeldTokens, measure: Measure, held: Held) -> Bands | None:
@@ -129,23 +127,11 @@ class MonthReader:
         standing = of(measure.id, held.months[-1], self._reader.token_hash)
         if standing is None:
             return None
-        # Bands do not contain the tokens that were left out: those are counted in the months, as of now.
-        left_out = held.stored(measure, [{}]).get(LEFT_OUT, 0)
-        today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
+        then, today = held.with_left_out(measure, standing.both)
         return Bands(today, then if standing.closed else None)
 
-    def _baseline_bands(
-        self, of_tokens: HeldTokens, measure: Measure, baseline: Baseline, report: tuple[str, ...]
-    ) -> BaselineBands:
-        months, reason = baseline.months_for(report)
-        if reason:
-            return BaselineBands(baseline.words, (), None, reason)
-        held = self.held(months)
-        if missing := held.missing(measure):
-            return BaselineBands(baseline.words, months, None, missing)
-        return BaselineBands(baseline.words, months, self._bands(of_tokens, measure, held))
-
-    def _ranked(self, of_tokens: HeldTokens, measure: Measure, held: Held, baselines: Mapping[str, str]) -> ReportRow:
+    def _ranked(self, of_tokens: HeldTokens, measure: Measure, source: Source) -> ReportRow:
+        held = source.held
         hashes = {month: names.token_month(measure.id, month) for month in held.months}
         there = [month for month, name in hashes.items() if name in of_tokens.versions]
         counts = tokens.together(tokens.today(self._reader.token_hash(hashes[month])) for month in there)
@@ -153,17 +139,7 @@ class MonthReader:
         # A recent month that is held without tokens had none; those of an older month have been deleted.
         kept = [month for month in held.months if Calendar.months_after(month, TOKENS_KEPT_MONTHS) >= self._running]
         deleted = [month for month in held.states(measure) if month not in {*there, *kept}]
-        return ranked_row(measure, held, deleted, ranked, baselines)
-
-    def notes(self, months: tuple[str, ...]) -> list[Note]:
-        """Notes about any day of these months."""
-        last = Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
-        found = notes(self._reader, self._collector.settings)
-        return [each for each in found if each.is_about(f"{months[0]}-01", last)]
-
-    def day_end_ms(self, day: str) -> int:
-        """First moment after a day of the reporting zone."""
-        return self._calendar.day_end_ms(day)
+        return ranked_row(measure, held, deleted, ranked, source.baselines)
 
     def _kept(self, series: str, by: dict[str, str], held: Held, stream: str) -> Kept:
         period, fields = by.pop(names.PERIOD), held.today.get(series, {})

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
+from watchroom.entered import month_faults, name_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.names import ORPHANS
 from watchroom.reports.collect import Collector
 from watchroom.reports.held import AsOf
 from watchroom.reports.rows import Row, topic_of
-from watchroom.rolling.calendar import is_month
 from watchroom.settings import Settings
 from watchroom.store.compatibility import warn_refused
 from watchroom.streams import STREAMS
@@ -45,17 +46,15 @@ def read_months(
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing.
     """
-    collector = Collector.of(settings)
+    collector = Collector(settings)
     known = collector.catalogue.measures
     _check_asked(only, measures, known=(*known, ORPHANS))
-    try:
+    with closing(collector.reader):
         found = collector.check(stream for name in measures if name in known for stream in known[name].streams)
         warn_refused(found, warn)
         _check_held(only, collector.reader.months())
         as_of = collector.as_of()  # read before the rows, which then contain at least this much
         rows = collector.months(only or None, as_of, published=True)
-    finally:
-        collector.reader.close()
     refused = {measure.id for measure in known.values() if not found.refused.keys().isdisjoint(measure.streams)}
     topics = found.refused_topics(settings)
     shown = [row for row in rows if row["measure"] not in refused and topic_of(row) not in topics]
@@ -74,9 +73,9 @@ def restatements(
 
     Raises: as `read_months`.
     """
-    collector = Collector.of(settings)
+    collector = Collector(settings)
     _check_asked(only)
-    try:
+    with closing(collector.reader):
         found = collector.check()
         warn_refused(found, warn)
         topics = found.refused_topics(settings)
@@ -86,8 +85,6 @@ def restatements(
         wanted = [month for month in held if not only or month in only]
         entries = [entry for month in wanted for entry in reader.restatements(month)]
         return [dict(entry._asdict()) for entry in entries if entry.topic not in topics]
-    finally:
-        collector.reader.close()
 
 
 def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[str], now_ms: int) -> list[Row]:
@@ -104,8 +101,8 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
         RebuildNeeded: Redis holds one of the streams under another definition.
         StoreUnavailable: Redis did not answer.
     """
-    collector = Collector.of(settings)
-    try:
+    collector = Collector(settings)
+    with closing(collector.reader):
         collector.check(streams)
         topics = {settings.topic(stream) for stream in streams}
         known = collector.catalogue.measures.values()
@@ -116,8 +113,6 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
             if row["measure"] in measures or (row["measure"] == ORPHANS and topic_of(row) in topics)
         ]
         return rows + collector.open(streams, rows, now_ms)
-    finally:
-        collector.reader.close()
 
 
 def _check_held(only: Collection[str], held: Collection[str]) -> None:
@@ -129,8 +124,5 @@ def _check_held(only: Collection[str], held: Collection[str]) -> None:
 
 def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:
     """Raise ConfigurationInvalid with everything in the request that is not a month or a measure."""
-    faults = [Fault("--month", "", repr(text), "a month such as 2021-04") for text in only if not is_month(text)]
-    one_of = f"one of {', '.join(known)}"
-    faults += [Fault("--measure", "", repr(name), one_of) for name in measures if name not in known]
-    if faults:
+    if faults := month_faults("--month", only) + name_faults("--measure", measures, known):
         raise ConfigurationInvalid(faults)

@@ -1,24 +1,25 @@
 """Rows as a table for people, JSON and CSV for programs.
 
-The table shows less than JSON and CSV, and never contradicts them: see `kinds.formatting`.
+The table shows less than JSON and CSV, and never contradicts them: lengths of time are cut, and only all is 100 %.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import assert_never
+from typing import assert_never, cast
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from watchroom import command_output
 from watchroom.command_output import Format, as_csv, as_json, print_table
-from watchroom.kinds import formatting
 from watchroom.kinds.columns import FIGURES, HEAD
 from watchroom.kinds.kind import Reads, Unit
 from watchroom.reports.figure_rows import early_text
 from watchroom.reports.report_text import restated_text
 from watchroom.reports.rows import Row
+from watchroom.wording import duration, percent
 
 
 def write(rows: Sequence[Row], form: Format, console: Console) -> None:
@@ -46,12 +47,10 @@ def rows_csv(rows: Sequence[Row]) -> str:
 
 def table(rows: Sequence[Row]) -> Table:
     """A table for a terminal."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    longest = max((len(str(row["measure"])) for row in rows), default=0)  # an id that is folded cannot be typed again
-    shown.add_column("measure and labels", overflow="fold", min_width=longest)
-    shown.add_column("month", no_wrap=True)
-    shown.add_column("value", justify="right", no_wrap=True)
-    shown.add_column("details", overflow="fold")
+    numbers = ("month", "value")
+    shown = command_output.table("measure and labels", *numbers, "details", right=("value",), unbroken=numbers)
+    # an id that is folded cannot be typed again
+    shown.columns[0].min_width = max((len(str(row["measure"])) for row in rows), default=0)
     above = None
     for row in rows:
         if row["measure"] != above:
@@ -59,21 +58,14 @@ def table(rows: Sequence[Row]) -> Table:
             shown.add_row(Text(str(above), style="bold", no_wrap=True, overflow="ignore"))
         by = row["by"]
         labels = " ".join(f"{name}={value}" for name, value in by.items()) if isinstance(by, dict) else ""
-        shown.add_row(Text(f"  {labels}"), str(row["period"] or "now"), _value(row), _details(row))
+        shown.add_row(Text(f"  {labels}"), str(row["period"] or "now"), _figure(row, row["value"]), _details(row))
     return shown
 
 
 def _flat(row: Row) -> dict[str, object]:
     by = row["by"]
-    flat: dict[str, object] = dict(by) if isinstance(by, dict) else {}
-    for name, value in row.items():
-        if name != "by":
-            flat[name] = str(value).lower() if isinstance(value, bool) else value
-    return flat
-
-
-def _value(row: Row) -> str:
-    return _figure(row, row["value"])
+    labels = by if isinstance(by, dict) else {}
+    return {**labels, **{name: value for name, value in row.items() if name != "by"}}
 
 
 def _figure(row: Row, value: object) -> str:
@@ -83,9 +75,9 @@ def _figure(row: Row, value: object) -> str:
     unit = row.kind.unit
     match unit:
         case Unit.SECONDS:
-            return f"{formatting.tenths(formatting.number(value)):,.1f} s"
+            return duration(cast("float", value), tenths=True)
         case Unit.SHARE:
-            return formatting.percent(formatting.number(value))
+            return percent(cast("float", value))
         case Unit.NUMBER:
             return f"{value:,}"
         case _:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.formatting import clock
 from watchroom.catalogue.model import Catalogue
+from watchroom.entered import month_faults, name_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds import kind_of, note
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
-from watchroom.reports.baselines import Baseline, baselines_named, load_baselines
+from watchroom.reports.baselines import Baseline, load_baselines
 from watchroom.reports.collect import Collector
 from watchroom.reports.figure_rows import AsAt, Choices, figure_rows, note_row
 from watchroom.reports.freshness import PATTERN, Line, freshness
-from watchroom.reports.held import AsOf
+from watchroom.reports.held import AsOf, Held
 from watchroom.reports.month_reader import MonthReader, Request
 from watchroom.reports.report import ReportRow, Source, rows_of
-from watchroom.reports.returned import Note, notes_of_figures
+from watchroom.reports.returned import Note, notes, notes_of_figures
 from watchroom.reports.sections import Layout, Section, load_layout
-from watchroom.rolling.calendar import Calendar, is_month
+from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.periods import DAY, period_of
 from watchroom.settings import Settings
 from watchroom.store.compatibility import warn_refused
@@ -59,8 +61,8 @@ def read_report(
         StoreUnavailable: Redis did not answer.
         WorkFailed: Redis holds nothing.
     """
-    collector = Collector.of(settings)
-    try:
+    collector = Collector(settings)
+    with closing(collector.reader):
         layout, baselines = _checked(settings, request)
         found = collector.check()
         warn_refused(found, warn)
@@ -68,34 +70,34 @@ def read_report(
         is_refused = bool({STREAM.name} & {*found.refused})  # then its entities cannot be read
         figures = reading.figures({} if is_refused else notes_of_figures(collector.reader, settings))
         months = reading.months_of_report(request, has_figures=bool(figures))
-        as_at = request.as_at or Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
+        last_day = Calendar.days_before(f"{Calendar.months_after(months[-1], 1)}-01", 1)
         source = Source(
             reading.held(months),
             {name: reading.baseline(name, baseline, months) for name, baseline in baselines.items()},
             layout.small_below,
             collector.catalogue.areas.groups,
         )
-        of_tokens = reading.of_tokens(source.held, baselines, layout.small_below)
-        sent = [] if is_refused else reading.notes(months)
-        cut = AsAt(as_at, reading.day_end_ms(as_at))
-    finally:
-        collector.reader.close()
+        of_tokens = reading.of_tokens(source)
+        every_note = [] if is_refused else notes(collector.reader, settings)
+    sent = [each for each in every_note if each.is_about(f"{months[0]}-01", last_day)]
+    as_at = request.as_at or last_day
+    cut = AsAt(as_at, Calendar(settings.zone).day_end_ms(as_at))
     catalogue = collector.catalogue
 
-    def rows_of_measure(measure: Measure, rows: tuple[int, ...]) -> Iterator[ReportRow]:
+    def rows_of_measure(measure: Measure) -> Iterator[ReportRow]:
         reads = kind_of(measure).reads
         match reads:
             case Reads.BUCKETS:
-                yield from rows_of(measure, rows, source)
+                yield from rows_of(measure, source)
             case Reads.OPEN_SET:
                 return  # it has no months
             case Reads.FIGURES:
-                kept, as_of_ms = figures.get(measure.id, []), source.held.as_of.get(measure.stream)
-                yield from figure_rows(measure, rows, kept, Choices(cut, baselines, as_of_ms, layout.small_below))
+                choices = Choices(cut, baselines, layout.small_below)
+                yield from figure_rows(measure, figures.get(measure.id, []), choices)
             case Reads.TOKENS:
-                yield replace(of_tokens[measure.id], rows=rows, as_of_ms=source.held.as_of.get(measure.stream))
+                yield of_tokens[measure.id]
             case Reads.NOTHING:
-                yield note_row(measure, rows, note.WORDS.of(measure), baselines)
+                yield note_row(measure, note.WORDS.of(measure), baselines)
             case _:
                 assert_never(reads)
 
@@ -104,7 +106,7 @@ def read_report(
             row
             for measure, rows in section.measures(catalogue)
             if found.refused.keys().isdisjoint(measure.streams)
-            for row in _with_notes(rows_of_measure(measure, rows), sent, measure.id)
+            for row in _completed(rows_of_measure(measure), rows, sent, source.held)
         ])
         for section in layout.only(request.sections)
     ]  # fmt: skip
@@ -130,11 +132,14 @@ def _applied(
     return [printed, *freshness(of_shown, settings, now_ms)]
 
 
-def _with_notes(rows: Iterable[ReportRow], notes: Sequence[Note], measure: str) -> Iterator[ReportRow]:
-    """The rows of a measure, the first of them with the notes about it."""
-    about = tuple(_note_text(each) for each in notes if each.measure == measure)  # others: `_why_on_top`
-    for number, row in enumerate(rows):
-        yield replace(row, notes=about) if number == 0 and about else row
+def _completed(
+    found: Iterable[ReportRow], rows: tuple[int, ...], sent: Sequence[Note], held: Held
+) -> Iterator[ReportRow]:
+    """A measure's rows with what does not depend on its kind; the first row has the notes about the measure."""
+    for number, row in enumerate(found):
+        about = [_note_text(each) for each in sent if each.measure == row.measure.id]  # others: `_why_on_top`
+        as_of_ms = held.applied_until(row.measure)
+        yield replace(row, rows=rows, as_of_ms=as_of_ms, notes=tuple(about) if number == 0 else ())
 
 
 def _why_on_top(sent: Note, catalogue: Catalogue, refused: Collection[str]) -> str | None:
@@ -160,20 +165,15 @@ def _note_text(sent: Note, more: str = "") -> str:
 
 def _checked(settings: Settings, request: Request) -> tuple[Layout, Mapping[str, Baseline]]:
     """Layout and baselines, or all faults of the request. Months are checked against Redis later."""
-    faults: list[Fault] = []
-    if request.to is not None and not is_month(request.to):
-        faults.append(Fault("--to", "", repr(request.to), "a month such as 2021-11"))
+    faults = month_faults("--to", [] if request.to is None else [request.to])
     if request.as_at is not None and not _is_day(request.as_at):
         faults.append(Fault("--as-at", "", repr(request.as_at), "a day such as 2022-01-27"))
     layout, known = load_layout(settings.schemas), load_baselines(settings.schemas)
-    for check in (lambda: layout.only(request.sections), lambda: baselines_named(known, request.baselines)):
-        try:
-            check()
-        except ConfigurationInvalid as error:
-            faults += error.faults
+    faults += name_faults("--section", request.sections, [section.name for section in layout.sections])
+    faults += name_faults("--baseline", request.baselines, known)
     if faults:
         raise ConfigurationInvalid(faults)
-    return layout, baselines_named(known, request.baselines)
+    return layout, {name: known[name] for name in request.baselines}
 
 
 def _is_day(text: str) -> bool:

@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from watchroom.kinds.kind import By
-from watchroom.kinds.measure import Label, Measure
-from watchroom.reports.compare import AREA, BaselineHeld, Compared, Comparing, Key, compare, without_area
+from watchroom.kinds.measure import AREA, Label, Measure
+from watchroom.reports.compare import BaselineHeld, Compared, Comparing, Key, compare, without_area
 from watchroom.reports.figure import Figure, figure_of
 from watchroom.reports.held import Held, series_of
 
@@ -89,7 +89,7 @@ class Source(NamedTuple):
     groups: Groups
 
 
-def rows_of(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator[ReportRow]:
+def rows_of(measure: Measure, source: Source) -> Iterator[ReportRow]:
     """The rows of one measure: all label values together if there are several, then each of them.
 
     Label values that are not listed (`other`, `unknown`) have a row only if something happened under them.
@@ -98,16 +98,14 @@ def rows_of(measure: Measure, rows: tuple[int, ...], source: Source) -> Iterator
     for by in measure.label_sets():
         sets.setdefault(without_area(by), []).append(by)
     if len(sets) > 1:
-        yield _row(measure, rows, {}, sets, source)
+        yield _row(measure, {}, sets, source)
     listed = _listed(measure, sets)
     for key, same in sets.items():
         if key in listed or _in_use(measure, same, source.held):
-            yield _row(measure, rows, dict(key), {key: same}, source)
+            yield _row(measure, dict(key), {key: same}, source)
 
 
-def _row(
-    measure: Measure, rows: tuple[int, ...], by: By, sets: Mapping[Key, Sequence[By]], source: Source
-) -> ReportRow:
+def _row(measure: Measure, by: By, sets: Mapping[Key, Sequence[By]], source: Source) -> ReportRow:
     held = source.held
     every = [each for same in sets.values() for each in same]
     figure = figure_of(measure, by, held.stored(measure, every)) if held.states(measure) else None
@@ -116,14 +114,12 @@ def _row(
     row = Comparing(measure, by, sets, figure, held.is_whole(measure), listed, in_use, source.small_below)
     return ReportRow(
         measure=measure,
-        rows=rows,
         by=by,
         months=held.months,
         held_months=held.number_held(measure),
         figure=figure,
         small=figure is not None and figure.is_small(source.small_below),
         closed=closed,
-        as_of_ms=held.applied_until(measure),
         restatements=held.restatements(series_of(measure, every)),
         published=figure_of(measure, by, held.stored_then(measure, every)) if closed and figure is not None else None,
         compared={name: compare(row, baseline) for name, baseline in source.baselines.items()},

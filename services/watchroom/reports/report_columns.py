@@ -10,13 +10,14 @@ from typing import Final
 
 from watchroom.events.times import to_text
 from watchroom.kinds import KINDS, kind_of
-from watchroom.reports.compare import AREA, Compared
+from watchroom.kinds.columns import PUBLISHED_VALUE
+from watchroom.kinds.measure import AREA
+from watchroom.reports.compare import Compared
 from watchroom.reports.figure import NOTHING, VALUE, Change, Figure, as_number
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import Areas, Part, ReportRow
 
 Columns = dict[str, object]
-PUBLISHED: Final = ("value", "numerator", "denominator")
 NESTED: Final = frozenset(name for kind in KINDS.values() for name in kind.nested)
 FIRST: Final = ("section", "rows", "measure")
 
@@ -83,21 +84,21 @@ def _figure(row: ReportRow, figure: Figure | None) -> Columns:
     kind = kind_of(row.measure)
     inside = {name for group in kind.nested.values() for name in group}
     names = [name for name in (column.name for column in kind.columns) if name not in inside]
-    absent: Columns = dict.fromkeys((*PUBLISHED, *names, *kind.nested))
+    absent: Columns = dict.fromkeys((*PUBLISHED_VALUE, *names, *kind.nested))
     return absent | (figure or NOTHING).columns()
 
 
 def _published(row: ReportRow) -> Columns:
     figure = row.published or NOTHING
     columns = {**figure.columns(), **{name: each for group in figure.nested.values() for name, each in group.items()}}
-    names = dict.fromkeys((*PUBLISHED, *kind_of(row.measure).published))
+    names = dict.fromkeys((*PUBLISHED_VALUE, *kind_of(row.measure).published))
     return {f"published_{name}": columns.get(name) for name in names}
 
 
 def _compared(row: ReportRow, found: Compared) -> Columns:
     columns = (found.figure or NOTHING).columns()
     kind = kind_of(row.measure)
-    absent: Columns = dict.fromkeys((*PUBLISHED, *kind.quotients, *kind.nested))
+    absent: Columns = dict.fromkeys((*PUBLISHED_VALUE, *kind.quotients, *kind.nested))
     changes: Columns = {}
     for name in kind.quotients or (VALUE,):
         head, change = "" if name == VALUE else f"{name}_", found.changes.get(name, Change())
@@ -129,7 +130,7 @@ def _areas(areas: Areas) -> Columns:
 
 def _part(part: Part) -> Columns:
     figures = part.figure.columns()
-    exact = {name: figures[name] for name in (*PUBLISHED, *part.figure.exact)}
+    exact = {name: figures[name] for name in (*PUBLISHED_VALUE, *part.figure.exact)}
     return {**exact, **{name: figures[name] for name in part.figure.nested}, "share_of_total": as_number(part.of_total)}
 
 
@@ -151,7 +152,7 @@ def _flat(columns: Mapping[str, object]) -> Columns:
             continue
         if name == "baselines" and isinstance(value, dict):
             for baseline, of in value.items():
-                flat |= _under(baseline, _flat(of))
+                flat |= {f"{baseline} {column}": each for column, each in _flat(of).items()}
         elif isinstance(value, dict):
             flat |= value
         elif name == "ranked" and isinstance(value, list):
@@ -159,12 +160,8 @@ def _flat(columns: Mapping[str, object]) -> Columns:
         elif isinstance(value, list):
             flat[name] = " ".join(map(str, value))
         else:
-            flat[name] = str(value).lower() if isinstance(value, bool) else value
+            flat[name] = value
     return flat
-
-
-def _under(head: str, columns: Mapping[str, object]) -> Columns:
-    return {f"{head} {name}": value for name, value in columns.items()}
 
 
 def column_order(lines: Sequence[Mapping[str, object]], report: Report) -> list[str]:

@@ -9,7 +9,7 @@ which have a `period` and `span` of their own.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.events.times import to_text
@@ -20,13 +20,10 @@ from watchroom.kinds.count import KIND as COUNT
 from watchroom.kinds.kind import Kind, Reads, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenTile
-from watchroom.kinds.tokens import LEFT_OUT
+from watchroom.reports.figure import six_decimals
 from watchroom.reports.held import AsOf, Fields, StoredMonth, added_up, series_of, streams_in
 from watchroom.rolling.periods import known_period
 from watchroom.store.bands import ReportedBands
-
-NO_BANDS: Final[Mapping[str, ReportedBands]] = {}
-DIGITS = 6  # of seconds and shares: more precise than the measurement, so rounding loses nothing
 
 
 class Row(dict[str, object]):
@@ -46,7 +43,7 @@ class Month(NamedTuple):
     closed: Mapping[str, bool]  # by stream
     topics: Mapping[str, str]  # topic -> stream: orphans are known by their topic
     fed: Collection[str] = ()  # streams that the force feeds: a sum needs all of its own
-    bands: Mapping[str, ReportedBands] = NO_BANDS  # by measure of tokens
+    bands: Mapping[str, ReportedBands] = {}  # by measure of tokens
 
 
 def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bool = False) -> Iterator[Row]:
@@ -63,8 +60,8 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
     fed = streams_in(catalogue, month.fields) & {*month.fed}  # an incomplete sum would look complete
     for measure, label_sets in _counted(catalogue, month, {*held.today, *held.restated}):
         if (standing := month.bands.get(measure.id)) is not None:
-            left_out = held.stored(measure, [{}]).get(LEFT_OUT, 0)
-            yield _bands_row(measure, month.name, standing, left_out, as_of, published=published)
+            standing = standing._replace(both=held.with_left_out(measure, standing.both))
+            yield _bands_row(measure, month.name, standing, as_of, published=published)
             continue
         if measure.sum_of and not set(measure.streams) <= fed:
             continue
@@ -84,21 +81,16 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
             yield row
 
 
-def _bands_row(
-    measure: Measure, period: str, standing: ReportedBands, left_out: int, as_of: AsOf, *, published: bool
-) -> Row:
+def _bands_row(measure: Measure, period: str, standing: ReportedBands, as_of: AsOf, *, published: bool) -> Row:
     """The row of a measure of tokens. How often it was restated is not known, only that it was.
 
     Until the bands of a closed month are written, nothing was published, so nothing is restated.
     """
-    today, then = (bands._replace(left_out=left_out) for bands in (standing.both.today, standing.both.published))
+    then, today = standing.both
     row = _row(measure, {}, period, today)
     row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": standing.closed}
     if published:
-        figures = _figures(measure, {}, then)
-        keys = (*PUBLISHED_VALUE, *kind_of(measure).published)
-        row |= {f"published_{key}": figures[key] if standing.closed else None for key in keys}
-        row |= {"restatements": int(standing.closed and today != then)}
+        row |= _published(measure, {}, then, int(standing.closed and today != then), closed=standing.closed)
     return row
 
 
@@ -175,12 +167,12 @@ def _figures(measure: Measure, by: Mapping[str, str], stored: Stored) -> dict[st
     """The columns of a kind: value, counts and unit first; null if there is none."""
     kind = kind_of(measure)
     figures = kind.figures(measure, stored, measure.target_for(by) is not None)
-    found = {column.name: _round(kind.figure(figures, column.figure)) for column in kind.columns}
+    found = {column.name: six_decimals(kind.figure(figures, column.figure)) for column in kind.columns}
     return {**dict.fromkeys(VALUE), **found, "unit": measure.unit}
 
 
 def _published(
-    measure: Measure, by: Mapping[str, str], before: Fields, restated: int, *, closed: bool
+    measure: Measure, by: Mapping[str, str], before: Stored, restated: int, *, closed: bool
 ) -> dict[str, object]:
     figures = _figures(measure, by, before)
     keys = (*PUBLISHED_VALUE, *kind_of(measure).published)
@@ -189,7 +181,3 @@ def _published(
 
 def _moment(ms: int | None) -> str | None:
     return None if ms is None else to_text(ms)
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from watchroom.catalogue.faults import shape_faults
 from watchroom.catalogue.model import Catalogue
-from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure
+from watchroom.reports.toml_file import toml_file
 from watchroom.wording import counted
 
 FILE: Final = "report.toml"
@@ -43,30 +42,16 @@ class Section(BaseModel):
             yield from sorted(served, key=lambda pair: self.rows.index(pair[1][0]))
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    small_below: Annotated[int, Field(ge=1)]
-    sections: Annotated[list[Section], Field(min_length=1)]
-
-
-class Layout(NamedTuple):
+class Layout(BaseModel):
     """How the report is laid out."""
 
-    small_below: int  # a figure that is based on fewer is a small number
-    sections: tuple[Section, ...]
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    small_below: Annotated[int, Field(ge=1)]  # a figure that is based on fewer is a small number
+    sections: Annotated[tuple[Section, ...], Field(min_length=1)]
 
     def only(self, names: Collection[str]) -> tuple[Section, ...]:
-        """The sections with these names in the published order; all if none is named.
-
-        Raises:
-            ConfigurationInvalid: There is no such section.
-        """
-        known = [section.name for section in self.sections]
-        if wrong := [name for name in names if name not in known]:
-            raise ConfigurationInvalid(
-                [Fault("--section", "", repr(name), f"one of {', '.join(known)}") for name in wrong]
-            )
+        """The sections with these names in the published order; all if none is named."""
         return tuple(section for section in self.sections if not names or section.name in names)
 
 
@@ -77,17 +62,13 @@ def load_layout(schemas: Path) -> Layout:
         ConfigurationInvalid: The file cannot be read, or does not have each row once; every fault is listed.
     """
     path = schemas / FILE
-    table = toml_tables(path)
-    try:
-        found = _File.model_validate(table)
-    except ValidationError as error:
-        raise ConfigurationInvalid(list(shape_faults((), str(path), "", error))) from error
+    found = toml_file(path, Layout)
     if faults := list(_faults(str(path), found.sections)):
         raise ConfigurationInvalid(faults)
-    return Layout(found.small_below, tuple(found.sections))
+    return found
 
 
-def _faults(where: str, sections: list[Section]) -> Iterator[Fault]:
+def _faults(where: str, sections: Sequence[Section]) -> Iterator[Fault]:
     names = Counter(section.name for section in sections)
     rows = Counter(row for section in sections for row in section.rows)
     yield from (Fault(where, name, "two sections with this name", "another name") for name in _twice(names))

@@ -15,12 +15,13 @@ from watchroom.kinds.kind import Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.tokens import MOST_TOKENS
 from watchroom.reports.baselines import months_from
-from watchroom.reports.compare import NOT_WHOLE, Compared
+from watchroom.reports.compare import NOT_WHOLE, BaselineHeld, Compared
 from watchroom.reports.figure import VALUE, Exact, Figure, change
 from watchroom.reports.held import Held
 from watchroom.reports.report import Ranked, ReportRow
 
 WHOLE_YEAR = 12
+NO_BANDS = "no bands are kept for these months"
 
 
 class Bands(NamedTuple):
@@ -30,13 +31,8 @@ class Bands(NamedTuple):
     then: Stored | None  # as they were when the last month closed; None while it is not closed
 
 
-class BaselineBands(NamedTuple):
-    """The bands of a baseline's months, or why there are none."""
-
-    words: str
-    months: tuple[str, ...]
-    bands: Bands | None
-    reason: str = ""
+BaselineBands = tuple[BaselineHeld, Bands | None]
+"""A baseline and the bands of its months; None if there are none."""
 
 
 def has_bands(months: Sequence[str]) -> bool:
@@ -71,7 +67,11 @@ def bands_row(
 
 
 def ranked_row(
-    measure: Measure, held: Held, deleted: Collection[str], ranked: Sequence[Ranked], baselines: Mapping[str, str]
+    measure: Measure,
+    held: Held,
+    deleted: Collection[str],
+    ranked: Sequence[Ranked],
+    baselines: Mapping[str, BaselineHeld],
 ) -> ReportRow:
     """The row of the most frequent; baselines have only their description.
 
@@ -80,7 +80,7 @@ def ranked_row(
         held: The report's months.
         deleted: Those of them whose tokens have been deleted.
         ranked: Of the others.
-        baselines: Words by name.
+        baselines: By name.
     """
     states = held.states(measure)
     gone = f"tokens for {', '.join(sorted(deleted))} are no longer held" if deleted else ""
@@ -89,7 +89,7 @@ def ranked_row(
         months=held.months,
         held_months=sum(is_held for month, is_held in states.items() if month not in deleted),
         ranked=tuple(ranked),
-        compared={name: Compared(words, ()) for name, words in baselines.items()},
+        compared={name: Compared(each.words, ()) for name, each in baselines.items()},
         note="; ".join(filter(None, (held.missing(measure), gone))),
     )
 
@@ -112,16 +112,19 @@ def _why_none(held: Held, measure: Measure) -> str:
         return ""
     if not has_bands(held.months):
         return "bands are kept only for single months and for twelve months, and cannot be added up"
-    return "no bands are kept for these months"
+    return NO_BANDS
 
 
 def _compared(
-    measure: Measure, now: Figure | None, is_whole: bool, baseline: BaselineBands, small_below: int
+    measure: Measure, now: Figure | None, is_whole: bool, of_baseline: BaselineBands, small_below: int
 ) -> Compared:
-    found = Compared(baseline.words, baseline.months, reason=baseline.reason)
-    if baseline.bands is None:
-        return found if found.reason else found._replace(reason="no bands are kept for these months")
-    then = bands_figure(measure, baseline.bands.today)
+    baseline, bands = of_baseline
+    found = Compared(baseline.words, baseline.months)
+    if reason := baseline.reason if baseline.own is None else baseline.own.missing(measure):
+        return found._replace(reason=reason)
+    if bands is None:
+        return found._replace(reason=NO_BANDS)
+    then = bands_figure(measure, bands.today)
     found = found._replace(figure=then, small=then.is_small(small_below))
     if now is None:
         return found._replace(reason="no change, because there are no bands for the report's months")

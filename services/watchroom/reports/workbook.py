@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 import xlsxwriter
 from xlsxwriter.format import Format
-from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from watchroom.kinds import kind_of
@@ -47,7 +47,11 @@ def workbook(report: Report) -> bytes:
     with xlsxwriter.Workbook(
         content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
-        formats = _Formats(book)
+        formats = _Formats(
+            bold=book.add_format({"bold": True}),
+            head=book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}),
+            of=cache(lambda form: book.add_format({"num_format": form})),
+        )
         for section, rows in report.sections:
             sheet = book.add_worksheet(section.name)
             top = [[section.title], *([line.text] for line in heading(report))]
@@ -56,19 +60,12 @@ def workbook(report: Report) -> bytes:
     return content.getvalue()
 
 
-class _Formats:
+class _Formats(NamedTuple):
     """The formats of a workbook, each created once."""
 
-    def __init__(self, book: Workbook) -> None:
-        self._book = book
-        self._made: dict[str, Format] = {}
-        self.bold = book.add_format({"bold": True})
-        self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
-
-    def of(self, number: Number) -> Format:
-        if number.form not in self._made:
-            self._made[number.form] = self._book.add_format({"num_format": number.form})
-        return self._made[number.form]
+    bold: Format
+    head: Format
+    of: Callable[[str], Format]  # by the format of a number
 
 
 def _fill(sheet: Worksheet, formats: _Formats, top: Sequence[Sequence[str]], table: Sequence[Sequence[Cell]]) -> None:
@@ -81,7 +78,7 @@ def _fill(sheet: Worksheet, formats: _Formats, top: Sequence[Sequence[str]], tab
     for number, cells in enumerate(table, first):
         for column, cell in enumerate(cells):
             if isinstance(cell, Number):
-                sheet.write_number(number, column, cell.value, formats.of(cell))
+                sheet.write_number(number, column, cell.value, formats.of(cell.form))
             elif cell is not None:
                 sheet.write_string(number, column, cell, formats.head if number == first else None)
     sheet.freeze_panes(first + 1, 2)

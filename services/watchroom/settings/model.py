@@ -71,7 +71,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     sources: dict[StreamName, dict[str, SourceRule]] = Field(
         default_factory=dict, examples=['{"calls": {"acd": {"heartbeats": true}}}']
     )
-    """declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}"""
+    """declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}; docs/operate.md lists the keys"""
     lateness_days: Days = Field(default=Days(DEFAULT_DAYS["lateness_days"]), examples=['{"calls": 1}'])
     """an event that arrives later than this becomes a dead letter, and a month closes this long after its end (a
     month of returns: 30 days); a stream that is not named keeps its default"""

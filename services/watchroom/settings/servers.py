@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from watchroom.redis_url import RedisServer
 from watchroom.redis_url import parse as parse_redis_url
 from watchroom.redis_url import shown as redis_url_shown
 from watchroom.settings.values import PREFIX, Brokers, KafkaMechanism, KafkaSecurity, RedisUrl
+
+
+def _both_or_neither(key: str, info: ValidationInfo) -> str:
+    server = str(info.field_name).removesuffix("_key")
+    certificate = info.data.get(f"{server}_cert")  # None if it has a fault
+    if certificate is not None and bool(certificate) != bool(key):
+        names = f"{PREFIX}{server}".upper()
+        raise ValueError(f"both {names}_CERT and {names}_KEY, or neither")
+    return key
+
+
+KeyFile = Annotated[str, AfterValidator(_both_or_neither)]
 
 
 class KafkaSettings(BaseModel):
@@ -32,7 +44,7 @@ class KafkaSettings(BaseModel):
     system's"""
     kafka_cert: str = ""
     """with ssl and sasl_ssl: PEM file with our certificate, if the brokers ask for one"""
-    kafka_key: str = Field(default="", validate_default=True)
+    kafka_key: KeyFile = Field(default="", validate_default=True)
     """PEM file with the key for that certificate, without a passphrase"""
 
     @property
@@ -60,11 +72,6 @@ class KafkaSettings(BaseModel):
             raise ValueError(f"nothing, or WATCHROOM_KAFKA_SECURITY other than {security}: {security} does not use TLS")
         return value
 
-    @field_validator("kafka_key")
-    @classmethod
-    def _kafka_with_certificate(cls, value: str, info: ValidationInfo) -> str:
-        return _both_or_neither(value, info.data.get("kafka_cert"), "KAFKA")
-
 
 class RedisSettings(BaseModel):
     """The Redis that holds the figures, and how to log in to it."""
@@ -87,7 +94,7 @@ class RedisSettings(BaseModel):
     default: the system's"""
     redis_cert: str = ""
     """with rediss:// or rediss+sentinel://: PEM file with our own certificate, if Redis asks for one"""
-    redis_key: str = Field(default="", validate_default=True)
+    redis_key: KeyFile = Field(default="", validate_default=True)
     """PEM file with the key for that certificate, without a passphrase"""
 
     @property
@@ -128,17 +135,6 @@ class RedisSettings(BaseModel):
             raise ValueError("nothing, or rediss:// in WATCHROOM_REDIS_URL: only that scheme uses TLS")
         return value
 
-    @field_validator("redis_key")
-    @classmethod
-    def _redis_with_certificate(cls, value: str, info: ValidationInfo) -> str:
-        return _both_or_neither(value, info.data.get("redis_cert"), "REDIS")
-
 
 def _text(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _both_or_neither(key: str, certificate: Any, server: str) -> str:  # noqa: ANN401 - None where it has a fault
-    if certificate is not None and bool(certificate) != bool(key):
-        raise ValueError(f"both {PREFIX}{server}_CERT and {PREFIX}{server}_KEY, or neither")
-    return key

@@ -7,7 +7,6 @@ The order within a partition is the order of sending, as with `produce`. A recor
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -18,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from watchroom.events.partitioner import partition_of
 from watchroom.kafka.produce import Ends, as_ours, connected
 from watchroom.settings import Settings
+from watchroom.timing import now_ms
 
 MOST_UNDERWAY = 32  # batches that the broker has not answered yet, 128 KiB each
 
@@ -38,12 +38,12 @@ class Bulk:
         """Put a record into its partition's batch; waits while too many are underway."""
         count = self._counts.get(topic) or await self._count(topic)
         partition = (topic, _partition_of(key, count))
-        now_ms = time.time_ns() // 1_000_000
+        at_ms = now_ms()
         batch = self._filling.get(partition)
-        if batch is None or batch.append(key=key, value=value, timestamp=now_ms) is None:
+        if batch is None or batch.append(key=key, value=value, timestamp=at_ms) is None:
             await self._ship(partition)
             batch = self._filling[partition] = self._producer.create_batch()
-            batch.append(key=key, value=value, timestamp=now_ms)
+            batch.append(key=key, value=value, timestamp=at_ms)
 
     async def flush(self) -> Ends:
         """Send all batches and wait for all answers; returns the next offset of every partition that got a record."""

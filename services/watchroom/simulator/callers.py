@@ -5,12 +5,10 @@ Callers have their own random numbers, so the course of a call does not depend o
 
 from __future__ import annotations
 
-from base64 import b32encode
 from hashlib import sha256
 
-from watchroom.simulator.world import World, chance
-
-KEY_ID = "sim"  # of tokens, which are made of nothing but the seed and a number
+from watchroom.simulator.envelope import token
+from watchroom.simulator.world import Choice, World, chance
 
 
 class Callers:
@@ -20,16 +18,14 @@ class Callers:
         self._levels = world.force.callers
         self._seed = world.seed
         self._random = chance(world.seed, "callers")
-        self._classes = {
-            line: (tuple(levels.classes), tuple(levels.classes.values())) for line, levels in world.force.lines.items()
-        }
-        self._types = tuple(self._levels.types), tuple(self._levels.types.values())
+        self._class = {line: Choice(levels.classes) for line, levels in world.force.lines.items()}
+        self._type = Choice(self._levels.types)
 
     def next(self, line: str) -> str:
         """The next caller on a line, as telephony reports it: the inside of a JSON object."""
         draw, levels = self._random, self._levels
-        class_ = draw.choices(*self._classes[line])[0]
-        cli_type = draw.choices(*self._types)[0]
+        class_ = self._class[line].draw(draw)
+        cli_type = self._type.draw(draw)
         from_hospital = draw.random() < levels.from_hospitals
         number = draw.randrange(levels.hospitals if from_hospital else levels.numbers)
         said = f'"line":"{line}","class":"{class_}","direction":"inbound"'
@@ -40,5 +36,4 @@ class Callers:
         return f'{said},"cli_type":"{cli_type}","caller_token":"{self._token(number)}"'
 
     def _token(self, number: int) -> str:
-        digest = sha256(f"{self._seed}:{number}".encode()).digest()
-        return f"{KEY_ID}.{b32encode(digest[:16]).decode().rstrip('=')}"
+        return token(sha256(f"{self._seed}:{number}".encode()).digest())

@@ -13,6 +13,7 @@ from functools import partial
 from math import exp, log
 from random import Random
 
+from watchroom.rolling.buckets import HOUR_MS
 from watchroom.simulator.callers import Callers
 from watchroom.simulator.demand import EMERGENCY, OFFICE
 from watchroom.simulator.world import World, chance
@@ -44,7 +45,7 @@ class CallCentre:
         self._random = chance(world.seed, "calls")
         self._callers = Callers(world)
         self._callbacks = chance(world.seed, "call-backs")
-        self._arrivals = {line: chance(world.seed, f"arrivals of {line}") for line in world.force.lines}
+        self._put = partial(world.outbox.put, "calls")
         self._count = 0
         self._waiting: dict[str, deque[Call]] = {"999": deque(), "101": deque()}
         self._busy = {"emergency": 0, "shared": 0}
@@ -53,8 +54,8 @@ class CallCentre:
     def start(self, at_ms: float) -> None:
         """Open the lines."""
         self._change_shift(at_ms)
-        for line in self._force.lines:
-            self._expect(at_ms, line)
+        for line, levels in self._force.lines.items():
+            self._world.at_arrivals(at_ms, line, SHAPES[line], levels.per_day, partial(self._present, line))
 
     def _change_shift(self, at_ms: float) -> None:
         """Take the handler numbers of the hour; who is on a call finishes it."""
@@ -62,29 +63,23 @@ class CallCentre:
         shift = self._force.shifts[0 if hour < 7 or hour == 23 else 1 if hour < 15 else 2]
         self._limits = {"emergency": shift.emergency, "shared": shift.shared}
         self._serve(at_ms)
-        self._schedule(at_ms - at_ms % 3_600_000 + 3_600_000, self._change_shift)
-
-    def _expect(self, at_ms: float, line: str) -> None:
-        levels = self._force.lines[line]
-        due_ms = self._world.demand.next_ms(self._arrivals[line], at_ms, SHAPES[line], levels.per_day)
-        self._schedule(due_ms, partial(self._present, line))
+        self._schedule(at_ms - at_ms % HOUR_MS + HOUR_MS, self._change_shift)
 
     def _present(self, line: str, at_ms: float) -> None:
         levels = self._force.lines[line]
-        self._expect(at_ms, line)
         self._count += 1
         subject = f"c-{self._world.tag}-{self._count}"
-        self._put("call.presented", subject, at_ms, f"{{{self._callers.next(line)}}}")
+        self._put("call.presented", subject, at_ms, self._callers.next(line))
         join_ms = at_ms + 1000 * self._random.uniform(*levels.before_queue_s)
         if self._random.random() < levels.hung_up_before_queue:
-            self._put("call.ended", subject, join_ms, f'{{"line":"{line}","reason":"hung_up_in_menu"}}')
+            self._put("call.ended", subject, join_ms, f'"line":"{line}","reason":"hung_up_in_menu"')
         else:
             self._schedule(join_ms, partial(self._join, Call(line, subject)))
 
     def _join(self, call: Call, at_ms: float) -> None:
         levels = self._force.lines[call.line]
         if self._random.random() >= self._force.queue_event_missing:
-            self._put("call.queued", call.subject, at_ms, f'{{"line":"{call.line}","queue":"{call.line}"}}')
+            self._put("call.queued", call.subject, at_ms, f'"line":"{call.line}","queue":"{call.line}"')
         mean_s = levels.hasty_s if self._random.random() < levels.hasty else levels.patience_s
         self._waiting[call.line].append(call)
         self._serve(at_ms)
@@ -99,19 +94,18 @@ class CallCentre:
         if self._callbacks.random() < self._force.lines[call.line].rung_back:
             self._ring_back(call, at_ms)
         else:
-            self._put("call.abandoned", call.subject, at_ms, f'{{"line":"{call.line}"}}')
+            self._put("call.abandoned", call.subject, at_ms, f'"line":"{call.line}"')
 
     def _ring_back(self, call: Call, at_ms: float) -> None:
         """The caller accepts a call-back and hangs up; somebody outside the queue calls back."""
         made_ms = at_ms + 1000 * self._callbacks.uniform(*self._force.callers.callback_s)
         for kind, moment_ms in (
-            ("callback_offered", at_ms),
-            ("callback_accepted", at_ms + 8_000),
-            ("ended", at_ms + 10_000),
-            ("callback_made", made_ms),
+            ("call.callback_offered", at_ms),
+            ("call.callback_accepted", at_ms + 8_000),
+            ("call.ended", at_ms + 10_000),
+            ("call.callback_made", made_ms),
         ):
-            data = f'{{"line":"{call.line}"}}'
-            self._world.outbox.put("calls", f"call.{kind}", call.subject, int(moment_ms), data, self._callbacks)
+            self._put(kind, call.subject, moment_ms, f'"line":"{call.line}"', self._callbacks)
 
     def _serve(self, at_ms: float) -> None:
         """Give free handlers to those who wait: 999 first, then in order of joining."""
@@ -137,10 +131,10 @@ class CallCentre:
         answered_ms = at_ms + 1000 * draw.lognormvariate(log(levels.ring_s), levels.ring_spread)
         ended_ms = answered_ms + 1000 * _mean_lognormal(draw, levels.talk_s)
         free_ms = ended_ms + 1000 * _mean_lognormal(draw, levels.wrap_up_s)
-        line = f'{{"line":"{call.line}"}}'
+        line = f'"line":"{call.line}"'
         self._put("call.answered", call.subject, answered_ms, line)
         if draw.random() < self._force.transferred:
-            self._put("call.transferred", call.subject, ended_ms - 1, f'{{"line":"{call.line}","queue":"specialist"}}')
+            self._put("call.transferred", call.subject, ended_ms - 1, f'{line},"queue":"specialist"')
         self._put("call.ended", call.subject, ended_ms, line)
         self._schedule(free_ms, partial(self._free, pool))
         if draw.random() < levels.incident:
@@ -150,9 +144,6 @@ class CallCentre:
     def _free(self, pool: str, at_ms: float) -> None:
         self._busy[pool] -= 1
         self._serve(at_ms)
-
-    def _put(self, kind: str, subject: str, at_ms: float, data: str) -> None:
-        self._world.outbox.put("calls", kind, subject, int(at_ms), data)
 
 
 def _mean_lognormal(random: Random, mean_s: float) -> float:

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
-from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
-from itertools import accumulate
-from random import Random
 from typing import NamedTuple
 
+from watchroom.simulator.envelope import token
 from watchroom.simulator.levels import Incidents
-from watchroom.simulator.world import World, chance
+from watchroom.simulator.world import Choice, World, chance
 
 ASB = "asb"
-KEY = "sim"  # key id of the tokens: there is no secret for addresses that do not exist
-
-
-class Choice:
-    """One of some texts, by weight."""
-
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        self._names: Sequence[str] = tuple(weights)
-        self._weights: Sequence[float] = tuple(accumulate(weights.values()))
-
-    def draw(self, random: Random) -> str:
-        """A text; weights need not sum to 1."""
-        return random.choices(self._names, cum_weights=self._weights)[0]
 
 
 class Said(NamedTuple):
@@ -65,14 +49,14 @@ class Categories:
         if category != ASB:
             return said
         address = int(self._levels.addresses * self._random.random() ** self._levels.address_spread)
-        where = f'"address_token":"{token(address)}","lsoa":"{small_area(address)}"'
+        where = f'"address_token":"{token_of_address(address)}","lsoa":"{small_area(address)}"'
         return f'{said},"asb_type":"{self._asb_type.draw(self._random)}",{where}'
 
 
 @cache
-def token(address: int) -> str:
-    """The token of an address that does not exist, in the form of a real one."""
-    return f"{KEY}.{b32encode(sha256(f'address {address}'.encode()).digest()[:16]).decode()[:26]}"
+def token_of_address(address: int) -> str:
+    """The token of an address that does not exist."""
+    return token(sha256(f"address {address}".encode()).digest())
 
 
 def small_area(address: int) -> str:

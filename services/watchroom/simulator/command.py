@@ -17,6 +17,7 @@ from watchroom.simulator import GOOD, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.simulator.feed import Feed
 from watchroom.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
 from watchroom.streams import STREAMS
+from watchroom.timing import now_ms
 
 LOOK_S = 0.2
 SAY_EVERY_S = 5.0
@@ -57,25 +58,23 @@ def run_simulate(
     """
     console = console or Console(stderr=True)
     _check(settings, days, months, busy)
-    now_ms = time.time_ns() // 1_000_000
-    start_ms = now_ms - round((28 if days is None else days) * DAY_MS)
+    until_ms = now_ms()
+    start_ms = until_ms - round((28 if days is None else days) * DAY_MS)
     if months is not None:
         calendar = Calendar(settings.zone)
-        start_ms = calendar.month_start_ms(calendar.months_before(calendar.month_of(now_ms), months))
+        start_ms = calendar.month_start_ms(calendar.months_before(calendar.month_of(until_ms), months))
     check_topics(settings, settings.topics.values())
     events = simulate(
         GOOD if good else PUBLISHED,
         seed=seed,
         start_ms=start_ms,
-        end_ms=None if live else now_ms,
+        end_ms=None if live else until_ms,
         zone=settings.zone,
-        surges=[Surge(now_ms, None, busy)] if busy != 1 else [],
-        heartbeats_from_ms=now_ms if live else None,
+        surges=[Surge(until_ms, None, busy)] if busy != 1 else [],
+        heartbeats_from_ms=until_ms if live else None,
     )
-    began_s = time.monotonic()
     with Feed(settings, events) as feed:
-        _report(feed, console, start_ms, now_ms)
-        console.print(f"sent {feed.sent:,} events in {time.monotonic() - began_s:.1f} s", highlight=False)
+        _report(feed, console, start_ms, until_ms)
         if live:
             _stay(feed, console, for_s)
         feed.check()
@@ -105,7 +104,7 @@ def run_published_year(
     console = console or Console(stderr=True)
     faults = list(_source_faults(settings))
     if not 0.1 <= scale <= 1:
-        faults.append(Fault("--scale", "", f"{scale:g}", "a share of the calls and contacts, from 0.1 to 1"))
+        faults.append(Fault("--scale", "", f"{scale:g}", "a fraction of the calls and contacts, from 0.1 to 1"))
     if faults:
         raise ConfigurationInvalid(faults)
     printed = load_printed(settings.schemas)
@@ -116,10 +115,8 @@ def run_published_year(
             console.print(f"next: watchroom months import --baseline {name} {file}", highlight=False, soft_wrap=True)
     check_topics(settings, settings.topics.values())
     calendar = Calendar(settings.zone)
-    began_s = time.monotonic()
     with Feed(settings, published_year(printed, zone=settings.zone, scale=scale)) as feed:
         _report(feed, console, calendar.month_start_ms(printed.first_month), calendar.month_end_ms(printed.last_month))
-        console.print(f"sent {feed.sent:,} events in {time.monotonic() - began_s:.1f} s", highlight=False)
     return 0
 
 
@@ -129,19 +126,20 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         found = f"{file} ({error.strerror})"
-        raise ConfigurationInvalid([Fault("--baselines", "", found, "a writable folder")]) from error
+        raise ConfigurationInvalid([Fault("--baselines", "", found, "the path of a writable folder")]) from error
 
 
-def _report(feed: Feed, console: Console, start_ms: int, now_ms: int) -> None:
-    """Print every few seconds how much of the past is sent."""
-    said_s = time.monotonic()
+def _report(feed: Feed, console: Console, start_ms: int, end_ms: int) -> None:
+    """Print every few seconds how much of the past is sent, and at the end how long that took."""
+    began_s = said_s = time.monotonic()
     while feed.ends is None:
         feed.wait(LOOK_S)
         if time.monotonic() - said_s >= SAY_EVERY_S:
             said_s = time.monotonic()
-            day, of = (feed.sent_to_ms - start_ms) / DAY_MS, (now_ms - start_ms) / DAY_MS
+            day, of = (feed.sent_to_ms - start_ms) / DAY_MS, (end_ms - start_ms) / DAY_MS
             console.print(f"day {max(0, day):.0f} of {of:.0f}, {feed.sent:,} events sent", highlight=False)
     feed.check()
+    console.print(f"sent {feed.sent:,} events in {time.monotonic() - began_s:.1f} s", highlight=False)
 
 
 def _stay(feed: Feed, console: Console, for_s: float | None) -> None:
@@ -164,7 +162,7 @@ def _check(settings: Settings, days: float | None, months: int | None, busy: flo
     if months is not None and not 0 <= months <= 26:
         faults.append(Fault("--months", "", f"{months}", "a number of complete months from 0 to 26"))
     if not 0 < busy <= 1000:
-        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, above 0 and up to 1000"))
+        faults.append(Fault("--busy", "", f"{busy:g}", "a multiple of normal demand, greater than 0 and at most 1000"))
     faults += _source_faults(settings)
     if faults:
         raise ConfigurationInvalid(faults)
@@ -176,6 +174,6 @@ def _source_faults(settings: Settings) -> Iterator[Fault]:
             continue  # returns are never late
         declared = settings.sources.get(stream, {}).get(source)
         if declared is None or not declared.history:
-            found = "not declared" if declared is None else "not declared as history"
+            found = "no such source" if declared is None else "a source that is not declared as history"
             write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and for the workers'
             yield Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write)

@@ -6,7 +6,7 @@ from functools import partial
 from math import log
 
 from watchroom.simulator.demand import OFFICE
-from watchroom.simulator.world import World, chance
+from watchroom.simulator.world import Choice, World, chance
 
 
 class ContactDesk:
@@ -16,33 +16,23 @@ class ContactDesk:
         self._world = world
         self._levels = world.force.contacts
         self._random = chance(world.seed, "contacts")
-        self._delivery = chance(world.seed, "delivery of contacts")
-        self._arrivals = {channel: chance(world.seed, f"arrivals of {channel}") for channel in self._levels.channels}
-        self._classes = tuple(self._levels.classes), tuple(self._levels.classes.values())
+        self._put = partial(world.outbox.put, "contacts", chance=chance(world.seed, "delivery of contacts"))
+        self._class = Choice(self._levels.classes)
         self._count = 0
 
     def start(self, at_ms: float) -> None:
         """Open the channels."""
-        for channel in self._levels.channels:
-            self._expect(channel, at_ms)
-
-    def _expect(self, channel: str, at_ms: float) -> None:
-        per_day = self._levels.channels[channel].per_day
-        due_ms = self._world.demand.next_ms(self._arrivals[channel], at_ms, OFFICE, per_day)
-        self._world.schedule(due_ms, partial(self._receive, channel))
+        for channel, levels in self._levels.channels.items():
+            self._world.at_arrivals(at_ms, channel, OFFICE, levels.per_day, partial(self._receive, channel))
 
     def _receive(self, channel: str, at_ms: float) -> None:
-        self._expect(channel, at_ms)
         draw, levels = self._random, self._levels
         self._count += 1
         subject = f"d-{self._world.tag}-{self._count}"
-        class_ = draw.choices(*self._classes)[0]
-        self._put("received", subject, at_ms, f'{{"channel":"{channel}","class":"{class_}"}}')
+        class_ = self._class.draw(draw)
+        self._put("contact.received", subject, at_ms, f'"channel":"{channel}","class":"{class_}"')
         replied_ms = at_ms + 1000 * draw.lognormvariate(log(levels.channels[channel].reply_s), levels.reply_spread)
         if draw.random() >= levels.unanswered:
-            self._put("first_reply", subject, replied_ms)
+            self._put("contact.first_reply", subject, replied_ms)
         closed_ms = replied_ms + 1000 * draw.lognormvariate(log(levels.handle_s), levels.reply_spread)
-        self._put("closed", subject, closed_ms)
-
-    def _put(self, kind: str, subject: str, at_ms: float, data: str = "") -> None:
-        self._world.outbox.put("contacts", f"contact.{kind}", subject, int(at_ms), data, self._delivery)
+        self._put("contact.closed", subject, closed_ms)

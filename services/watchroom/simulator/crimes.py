@@ -6,20 +6,20 @@ progress, rest) are published.
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections.abc import Mapping
-from itertools import accumulate
+from functools import partial
 from math import log
 
 from watchroom.events.times import to_text
 from watchroom.rolling.buckets import DAY_MS
 from watchroom.simulator.demand import OFFICE
+from watchroom.simulator.envelope import token
 from watchroom.simulator.levels import GIVEN
-from watchroom.simulator.world import World, chance
+from watchroom.simulator.world import Choice, World, chance
 from watchroom.streams.offences import offence
 
 CLASSES: Mapping[str, int] = GIVEN["offences"]
-_CODES, _CLASS_WEIGHTS = tuple(CLASSES), tuple(accumulate(CLASSES.values()))
+_CLASS = Choice(CLASSES)
 _VIOLENT = frozenset(code for code in CLASSES if (known := offence(code)) and known.group.startswith("violence"))
 
 # Shares of crimes with a flag, fitted so that a year has the published 18,245 crimes of domestic abuse, 701 of knives
@@ -29,9 +29,8 @@ KNIFE_OFFENCES, KNIFE = frozenset({"8N", "34B", "19C", "20A", "3B", "5D"}), 0.04
 FIREARM, ONLINE, KEYLESS = 0.001, 0.05, 0.4
 FEMALE_IN_VIOLENCE, FEMALE_ELSE = 0.56, 0.5  # fitted: 17,497 of violence against the person; else an assumption
 PEOPLE = {"victim": 60_000, "suspect": 20_000}  # number of people: 64 % of a year's suspects occur once (published)
-TOKEN_KEY = "sim"  # noqa: S105  # the name of a key that does not exist
 
-OUTCOMES: Mapping[str, Mapping[str, float]] = GIVEN["outcomes"]
+_OUTCOME = {name: Choice(codes) for name, codes in GIVEN["outcomes"].items()}
 VICTIM_DOES_NOT_SUPPORT = 0.271  # published: outcome 16, 27.1 %
 UNABLE_SHARE = 0.530  # published: 53.0 %
 
@@ -42,25 +41,19 @@ class CrimeBook:
     def __init__(self, world: World) -> None:
         self._world = world
         self._levels = world.force.crimes
-        self._areas = tuple(world.force.incidents.areas)
-        self._area_weights = tuple(accumulate(world.force.incidents.areas.values()))
+        self._area = Choice(world.force.incidents.areas)
         self._random = chance(world.seed, "crimes")
         self._care = chance(world.seed, "care of victims")
-        self._arrivals = chance(world.seed, "arrivals of crimes")
+        self._put = partial(world.outbox.put, "crimes")
         self._count = 0
         self.per_incident = world.force.crimes.per_incident
 
     def start(self, at_ms: float) -> None:
         """Begin with crimes that no incident led to."""
-        self._expect(at_ms)
-
-    def _expect(self, at_ms: float) -> None:
-        due_ms = self._world.demand.next_ms(self._arrivals, at_ms, OFFICE, self._levels.others_per_day)
-        self._world.schedule(due_ms, self._reported)
+        self._world.at_arrivals(at_ms, "crimes", OFFICE, self._levels.others_per_day, self._reported)
 
     def _reported(self, at_ms: float) -> None:
-        self._expect(at_ms)
-        area = self._random.choices(self._areas, cum_weights=self._area_weights)[0]
+        area = self._area.draw(self._random)
         self._record(at_ms, area, at_ms - self._care_days(self._levels.reported_before_days, 1.2))
 
     def from_incident(self, incident: str, area: str, created_ms: float) -> None:
@@ -73,26 +66,24 @@ class CrimeBook:
         self._count += 1
         subject = f"k-{self._world.tag}-{self._count}"
         area_text = f',"area":"{area}"' if area else ""
-        code = self._code()
+        code = _CLASS.draw(draw)
         reported = f',"reported_at":"{to_text(int(reported_ms))}"'
         victim = self._victim(code)
-        self._put(
-            "recorded", subject, at_ms, f'"offence_code":"{code}"{area_text}{link}{reported}{victim}{self._flags(code)}'
-        )
+        data = f'"offence_code":"{code}"{area_text}{link}{reported}{victim}{self._flags(code)}'
+        self._put("crime.recorded", subject, at_ms, data)
         if draw.random() < levels.reclassified:
-            self._put("reclassified", subject, at_ms + self._days(4, 0.9), f'"offence_code":"{self._code()}"')
+            self._put(
+                "crime.reclassified", subject, at_ms + self._days(4, 0.9), f'"offence_code":"{_CLASS.draw(draw)}"'
+            )
         if draw.random() < levels.cancelled:
-            self._put("cancelled", subject, at_ms + self._days(7, 0.8), '"reason":"no_crime"')
+            self._put("crime.cancelled", subject, at_ms + self._days(7, 0.8), '"reason":"no_crime"')
             return
         outcome_ms = at_ms + self._days(levels.outcome_days, levels.outcome_spread)
-        self._put("outcome_assigned", subject, outcome_ms, f'"outcome":"{self._outcome()}"')
+        self._put("crime.outcome_assigned", subject, outcome_ms, f'"outcome":"{self._outcome()}"')
         if draw.random() < levels.outcome_changed:
             changed_ms = outcome_ms + self._days(10, 0.8)
-            self._put("outcome_assigned", subject, changed_ms, f'"outcome":"{self._outcome()}"')
+            self._put("crime.outcome_assigned", subject, changed_ms, f'"outcome":"{self._outcome()}"')
         self._look_after(subject, at_ms, bool(victim))
-
-    def _code(self) -> str:
-        return self._random.choices(_CODES, cum_weights=_CLASS_WEIGHTS)[0]
 
     def _flags(self, code: str) -> str:
         draw = self._care.random
@@ -120,28 +111,29 @@ class CrimeBook:
         """Officer, victim and suspect, all after the record; only what has a victim is validated for the gateway."""
         draw, levels = self._care.random, self._levels
         allocated_ms = recorded_ms + self._care_days(levels.allocated_days, 0.8)
-        self._put("allocated", subject, allocated_ms)
+        self._put("crime.allocated", subject, allocated_ms)
         if draw() < levels.reallocated:
             allocated_ms += self._care_days(6, 0.8)
-            self._put("allocated", subject, allocated_ms)
+            self._put("crime.allocated", subject, allocated_ms)
         if has_victim:
             if draw() < levels.informed:
-                self._put("victim_informed", subject, allocated_ms + self._care_days(0.2, 0.8))
+                self._put("crime.victim_informed", subject, allocated_ms + self._care_days(0.2, 0.8))
             if draw() < levels.contracts:
-                self._put("contract_completed", subject, allocated_ms + self._care_days(1, 0.8))
+                self._put("crime.contract_completed", subject, allocated_ms + self._care_days(1, 0.8))
             validated_ms = recorded_ms + self._care_days(levels.validated_days, 0.6)
-            self._put("validated", subject, validated_ms)
-            self._put("gateway_transferred", subject, validated_ms + self._care_days(levels.transferred_days, 0.67))
+            self._put("crime.validated", subject, validated_ms)
+            self._put(
+                "crime.gateway_transferred", subject, validated_ms + self._care_days(levels.transferred_days, 0.67)
+            )
         if draw() < levels.with_suspect:
             suspect = f'"suspect_token":"{self._person("suspect")}"'
             linked_ms = recorded_ms + self._care_days(1, 1.2)
-            self._put("suspect_linked", subject, linked_ms, suspect)
+            self._put("crime.suspect_linked", subject, linked_ms, suspect)
             if draw() < 0.05:
-                self._put("suspect_unlinked", subject, linked_ms + self._care_days(5, 0.8), suspect)
+                self._put("crime.suspect_unlinked", subject, linked_ms + self._care_days(5, 0.8), suspect)
 
     def _person(self, role: str) -> str:
-        number = self._care.randrange(PEOPLE[role])
-        return f"{TOKEN_KEY}.{b32encode(f'{role}{number}'.encode().ljust(16)).decode().rstrip('=')}"
+        return token(f"{role}{self._care.randrange(PEOPLE[role])}".encode().ljust(16))
 
     def _care_days(self, median: float, spread: float) -> float:
         return self._care.lognormvariate(log(median), spread) * DAY_MS
@@ -151,12 +143,8 @@ class CrimeBook:
         if drawn < 0:
             return "16"
         resolved = drawn < UNABLE_SHARE + self._levels.resolved
-        codes = OUTCOMES["unable" if drawn < UNABLE_SHARE else "resolved" if resolved else "rest"]
-        return self._random.choices(tuple(codes), tuple(codes.values()))[0]
+        return _OUTCOME["unable" if drawn < UNABLE_SHARE else "resolved" if resolved else "rest"].draw(self._random)
 
     def _days(self, median: float, spread: float) -> float:
         """Milliseconds around this number of days."""
         return self._random.lognormvariate(log(median), spread) * DAY_MS
-
-    def _put(self, kind: str, subject: str, at_ms: float, data: str = "") -> None:
-        self._world.outbox.put("crimes", f"crime.{kind}", subject, int(at_ms), "{" + data + "}" if data else "")

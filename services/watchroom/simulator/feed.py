@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from itertools import chain
 from typing import Self
@@ -14,6 +13,7 @@ from watchroom.kafka.produce import Ends, Outgoing, sender
 from watchroom.settings import Settings
 from watchroom.simulator import Simulated
 from watchroom.simulator.bulk import bulk
+from watchroom.timing import now_ms
 
 LOOK_S = 0.1  # how long a wait for the next event may overlook a request to stop
 STOP_WITHIN_S = 20.0
@@ -89,7 +89,7 @@ class Feed:
         topics = self._settings.topics
         async with bulk(self._settings) as out:
             for event in self._events:
-                if event.arrival_ms > _now_ms():
+                if event.arrival_ms > now_ms():
                     self._ends = await out.flush()
                     return event
                 if self._stop.is_set():
@@ -103,7 +103,7 @@ class Feed:
     async def _until(self, moment_ms: int) -> bool:
         """Wait for a moment of the wall clock; False when asked to stop before."""
         while not self._stop.is_set():
-            if (wait_ms := moment_ms - _now_ms()) <= 0:
+            if (wait_ms := moment_ms - now_ms()) <= 0:
                 return True
             await asyncio.sleep(min(LOOK_S, wait_ms / 1000))
         return False
@@ -111,8 +111,3 @@ class Feed:
     def _note(self, event: Simulated) -> None:
         self.sent += 1
         self.sent_to_ms = event.arrival_ms
-
-
-def _now_ms() -> int:
-    """The wall clock, read at this edge."""
-    return time.time_ns() // 1_000_000

@@ -8,19 +8,21 @@ they grow with demand, as those of a force do, without a map of the county.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from math import exp, log
 
-from watchroom.simulator.categories import Categories, Choice, Said
+from watchroom.rolling.buckets import DAY_MS
+from watchroom.simulator.categories import Categories, Said
 from watchroom.simulator.crimes import CrimeBook
 from watchroom.simulator.demand import EMERGENCY
 from watchroom.simulator.levels import Force, Grade
-from watchroom.simulator.world import World, chance
+from watchroom.simulator.world import Choice, World, chance
 
 MINUTE_MS = 60_000
 UNITS = 240  # call signs; only names, a unit may be at two incidents
 MEMORY_MS = 120 * MINUTE_MS
 AT_ONCE_MS = 10_000
-LONGEST_MS = 12 * 86_400_000  # to the scene; assumption: somebody checks the list before that
+LONGEST_MS = 12 * DAY_MS  # to the scene; assumption: somebody checks the list before that
 
 
 class Pressure:
@@ -49,10 +51,10 @@ class IncidentDesk:
         self._levels = world.force.incidents
         self._crimes = crimes
         self._random = chance(world.seed, "incidents")
-        self._arrivals = chance(world.seed, "arrivals of incidents")
+        self._put = partial(world.outbox.put, "incidents")
         self._grade = Choice({name: grade.share for name, grade in self._levels.grades.items()})
         self._area = Choice(self._levels.areas)
-        self._normal_per_ms = normal_per_day(world.force) / 86_400_000
+        self._normal_per_ms = normal_per_day(world.force) / DAY_MS
         self._categories = Categories(world)
         self._pressure = Pressure()
         self._recent: deque[str] = deque(maxlen=6)
@@ -60,15 +62,9 @@ class IncidentDesk:
 
     def start(self, at_ms: float) -> None:
         """Begin with what officers and partners report."""
-        self._expect(at_ms)
-
-    def _expect(self, at_ms: float) -> None:
-        due_ms = self._world.demand.next_ms(self._arrivals, at_ms, EMERGENCY, self._levels.others_per_day)
-        self._world.schedule(due_ms, self._reported)
-
-    def _reported(self, at_ms: float) -> None:
-        self._expect(at_ms)
-        self.open("other", "", at_ms)
+        self._world.at_arrivals(
+            at_ms, "incidents", EMERGENCY, self._levels.others_per_day, partial(self.open, "other", "")
+        )
 
     def open(self, origin: str, call: str, at_ms: float) -> None:
         """Make a whole incident that begins at `at_ms`."""
@@ -80,14 +76,14 @@ class IncidentDesk:
         pressure = self._pressure.opened(at_ms, normal)
         said = self._categories.draw(origin)
         parts = [f'"origin":"{origin}"', f'"call_id":"{call}"' if call else "", f'"area":"{area}"' if area else ""]
-        self._put("created", subject, at_ms, ",".join(part for part in (*parts, said.opening) if part))
+        self._put("incident.created", subject, at_ms, ",".join(part for part in (*parts, said.opening) if part))
         if self._recent and draw.random() < self._levels.linked:
             self._link(subject, at_ms)
             return
         self._recent.append(subject)
         first, grade, graded_ms = self._grades(subject, at_ms)
         if draw.random() < self._levels.cancelled:
-            self._put("cancelled", subject, graded_ms + self._about(8), '"reason":"caller"')
+            self._put("incident.cancelled", subject, graded_ms + self._about(8), '"reason":"caller"')
             return
         levels = self._levels.grades[grade]
         if draw.random() < levels.resourced:
@@ -105,11 +101,11 @@ class IncidentDesk:
         if not first:
             return "", "", at_ms
         graded_ms = at_ms + 1000 * self._lognormal(40 if first == "1" else 120, 0.6)
-        self._put("graded", subject, graded_ms, f'"grade":"{first}"')
+        self._put("incident.graded", subject, graded_ms, f'"grade":"{first}"')
         if draw.random() < self._levels.regraded:
             last = draw.choice({"1": "2", "2": "13", "3": "24", "4": "3"}[first])
             graded_ms += self._about(5)
-            self._put("graded", subject, graded_ms, f'"grade":"{last}"')
+            self._put("incident.graded", subject, graded_ms, f'"grade":"{last}"')
         return first, last, graded_ms
 
     def _attend(self, subject: str, at_ms: float, grade: Grade, pressure: float, *, at_once: bool) -> float:
@@ -144,24 +140,26 @@ class IncidentDesk:
     def _link(self, subject: str, at_ms: float) -> None:
         """A second report of an incident that is already there."""
         linked_ms = at_ms + self._about(3)
-        self._put("linked", subject, linked_ms, f'"parent":"{self._random.choice(self._recent)}"')
-        self._put("closed", subject, linked_ms + self._about(1), '"reason":"duplicate"')
+        self._put("incident.linked", subject, linked_ms, f'"parent":"{self._random.choice(self._recent)}"')
+        self._put("incident.closed", subject, linked_ms + self._about(1), '"reason":"duplicate"')
 
     def _close(self, subject: str, created_ms: float, at_ms: float, said: Said) -> None:
         if said.reclassified:
-            self._put("reclassified", subject, (created_ms + at_ms) / 2, said.reclassified)
-        self._put("closed", subject, at_ms, '"reason":"complete"' + (f",{said.closing}" if said.closing else ""))
+            self._put("incident.reclassified", subject, (created_ms + at_ms) / 2, said.reclassified)
+        self._put(
+            "incident.closed", subject, at_ms, '"reason":"complete"' + (f",{said.closing}" if said.closing else "")
+        )
         if self._random.random() < self._levels.reopened:
             reopened_ms = at_ms + self._about(120)
-            self._put("reopened", subject, reopened_ms, '"reason":"new_information"')
-            self._put("closed", subject, reopened_ms + self._about(60), '"reason":"complete"')
+            self._put("incident.reopened", subject, reopened_ms, '"reason":"new_information"')
+            self._put("incident.closed", subject, reopened_ms + self._about(60), '"reason":"complete"')
 
     def _unit(self) -> str:
         return f"u{self._random.randrange(UNITS):03d}"
 
     def _unit_event(self, what: str, subject: str, at_ms: float, unit: str, reason: str = "") -> None:
         tail = f',"reason":"{reason}"' if reason else ""
-        self._put(f"resource_{what}", subject, at_ms, f'"unit":"{unit}"{tail}')
+        self._put(f"incident.resource_{what}", subject, at_ms, f'"unit":"{unit}"{tail}')
 
     def _about(self, minutes: float) -> float:
         """Milliseconds around this number of minutes."""
@@ -169,9 +167,6 @@ class IncidentDesk:
 
     def _lognormal(self, median: float, spread: float) -> float:
         return self._random.lognormvariate(log(median), spread)
-
-    def _put(self, kind: str, subject: str, at_ms: float, data: str) -> None:
-        self._world.outbox.put("incidents", f"incident.{kind}", subject, int(at_ms), "{" + data + "}")
 
 
 def normal_per_day(force: Force) -> float:

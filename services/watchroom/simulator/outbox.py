@@ -28,12 +28,12 @@ class Outbox:
         self._span = high - self._low
 
     def put(  # noqa: PLR0917 - what an event consists of
-        self, stream: str, kind: str, subject: str, time_ms: int, data: str = "", chance: Random | None = None
+        self, stream: str, kind: str, subject: str, at_ms: float, data: str = "", chance: Random | None = None
     ) -> None:
-        """Send an event that happens at `time_ms`; it arrives then or later.
+        """Send an event that happens at `at_ms`; it arrives then or later.
 
-        `chance` decides how it is delivered. A part that was added later has its own, so that the events of the
-        others do not change.
+        `data` is the inside of a JSON object. `chance` decides how the event is delivered. A part that was added later
+        has its own, so that the events of the others do not change.
         """
         random = chance or self._random
         draw = random.random
@@ -43,6 +43,7 @@ class Outbox:
         if trouble < rates.troubled:
             delay_ms = _trouble(random, rates, trouble, delay_ms)
         self._made += 1
+        time_ms = int(at_ms)
         arrival_ms = time_ms + delay_ms
         event_id = f"{subject}.{self._made}"
         value = envelope(stream, kind, event_id, subject, time_ms=time_ms, arrival_ms=arrival_ms, data=data)

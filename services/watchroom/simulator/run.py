@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from zlib import crc32
@@ -17,12 +17,11 @@ from watchroom.simulator.incidents import LONGEST_MS, IncidentDesk
 from watchroom.simulator.levels import PUBLISHED, Force
 from watchroom.simulator.outbox import Outbox
 from watchroom.simulator.returns import ReturnsDesk
-from watchroom.simulator.world import World, chance
+from watchroom.simulator.world import Act, World, chance
 from watchroom.streams import STREAMS
 
 HEARTBEAT_MS = 30_000
 LEAD_IN_MS = LONGEST_MS  # after this, incidents that end are as old as in a force that has always existed
-Act = Callable[[float], None]
 
 
 class Agenda:

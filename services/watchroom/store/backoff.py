@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Final
 
 from watchroom.errors import StoreRefuses
+from watchroom.timing import Clock, Pause
 
 FIRST_S: Final = 1.0
 MOST_S: Final = 15.0
@@ -21,10 +21,10 @@ class Backoff:
     use it.
     """
 
-    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock_s: Clock = time.monotonic) -> None:
         self._clock_s = clock_s
         self._refusal = ""
-        self._wait_s = 0.0
+        self._pause = Pause(FIRST_S, MOST_S)
         self._refused_at_s = -AGAIN_WITHIN_S
         self._next_at_s = 0.0
         self._is_asking = False
@@ -53,9 +53,9 @@ class Backoff:
             if self._refusal and not self._is_asking:
                 return  # it was already under way when the first call was refused
             self._is_asking = False
-            is_again = now_s - self._refused_at_s < AGAIN_WITHIN_S
-            self._wait_s = min(2 * self._wait_s, MOST_S) if is_again else FIRST_S
-            self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._wait_s
+            if now_s - self._refused_at_s >= AGAIN_WITHIN_S:
+                self._pause.reset()
+            self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._pause.next_s()
 
     def failed(self, error: Exception) -> None:
         """A call failed: the server refused it, or did not answer."""
@@ -73,7 +73,7 @@ class Backoff:
 class Seldom:
     """Lets something that we can do without be tried again once a minute after a refusal."""
 
-    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock_s: Clock = time.monotonic) -> None:
         self._clock_s = clock_s
         self._next_at_s = 0.0
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import OtherDefinitions, RebuildNeeded, WorkFailed
 from watchroom.settings import Settings
-from watchroom.store.definition import PARTITIONS, TOPIC, as_json, definition_of
+from watchroom.store.definition import PARTITIONS, TOPIC, definition_of
 from watchroom.store.evictions import EVICTED_SAID, refuse_evicting
 from watchroom.store.meta import CLEARING_SAID, Bound, Meta, differing
 from watchroom.store.read import Reader
@@ -78,7 +78,7 @@ def redefined(meta: Meta, settings: Settings, catalogue: Catalogue) -> dict[str,
     A topic's partition count is checked by workers; a reader takes it from what is stored.
     """
     ours = {
-        stream: as_json(definition_of(settings, catalogue, stream, _parts(bound).get(PARTITIONS, 0)))
+        stream: Bound.of(definition_of(settings, catalogue, stream, _parts(bound).get(PARTITIONS, 0)))
         for stream in STREAMS
         if (bound := meta.streams.get(stream)) is not None
     }

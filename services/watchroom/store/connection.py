@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
@@ -25,7 +25,7 @@ from watchroom import tls
 from watchroom.errors import StoreRefuses, StoreUnavailable, WorkFailed
 from watchroom.redis_url import RedisAddress, RedisServer
 from watchroom.store.backoff import Backoff
-from watchroom.store.refusals import not_now_said, unavailable
+from watchroom.store.refusals import login, not_now_said, unavailable
 
 Done = TypeVar("Done")
 SENTINEL_WITHIN_S = 1.0  # then the next one is asked
@@ -62,16 +62,30 @@ def client(server: RedisServer | str, **options: Any) -> Redis:  # noqa: ANN401 
         RedisUrlRefused: The URL does not name exactly one server or service, and one database.
         ConfigurationInvalid: A file of a certificate or key cannot be used.
     """
-    server = _with_files(server)
+    made: Redis = _client(Redis, Sentinel, _with_files(server), options)
+    return made
+
+
+def _client(plain: Any, sentinel: Any, server: RedisServer, options: dict[str, Any]) -> Any:  # noqa: ANN401 - of redis-py
     address = urls.parse(server.url)
+    if address.has_tls:  # redis-py loads the files with each connection, and its errors say little
+        tls.context("WATCHROOM_REDIS_", server.ca, server.cert, server.key)
+    common = {**login(server, address), "db": address.database, **options}
+    if address.scheme == urls.UNIX:
+        return plain(unix_socket_path=address.path, **common)
     if not address.sentinels:
-        return Redis(**connection(server), **options)
-    make: Any = Sentinel  # redis-py has no types for it
-    found = make(
-        list(address.sentinels), sentinel_kwargs=_to_sentinels(server, options), **_common(server, address), **options
-    )
+        return plain(host=address.host, port=address.port, **common)
+    of_sentinels = address._replace(user=server.sentinel_user, password=server.sentinel_password)
+    to_sentinels = {
+        **login(server, of_sentinels),
+        "socket_timeout": SENTINEL_WITHIN_S,
+        "socket_connect_timeout": SENTINEL_WITHIN_S,
+        "retry": options.get("retry"),
+        "decode_responses": True,  # redis-py finds the fields of their answers by text
+    }
+    found = sentinel(list(address.sentinels), sentinel_kwargs=to_sentinels, **common)
     find = found.slave_for if server.read_from == "replica" else found.master_for
-    return cast("Redis", find(address.service))
+    return find(address.service)
 
 
 @contextmanager
@@ -147,24 +161,11 @@ class SyncClient:
         self._redis.close()
 
 
-def async_client(server: RedisServer | str, **options: Any) -> AsyncRedis:  # noqa: ANN401 - of redis-py
-    """The same for asyncio, and always of the primary."""
-    server = _with_files(server)
-    address = urls.parse(server.url)
-    if not address.sentinels:
-        return AsyncRedis(**connection(server), **options)
-    make: Any = AsyncSentinel
-    found = make(
-        list(address.sentinels), sentinel_kwargs=_to_sentinels(server, options), **_common(server, address), **options
-    )
-    return cast("AsyncRedis", found.master_for(address.service))
-
-
 class AsyncClient:
-    """A client for asyncio, always of the primary; its errors are ours.
+    """A client for asyncio; its errors are ours.
 
     Args:
-        server: Which Redis; a URL alone has no files for TLS.
+        server: Which Redis, read from its primary; a URL alone has no files for TLS.
         timeout_s: How long an answer may take.
         backoff: As for `SyncClient`.
     """
@@ -172,13 +173,13 @@ class AsyncClient:
     def __init__(self, server: RedisServer | str, timeout_s: float, backoff: Backoff | None = None) -> None:
         self._server = server
         self._backoff = backoff or Backoff()
-        self._redis = async_client(
-            server,
-            decode_responses=True,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=AsyncRetry(NoBackoff(), 0),
-        )
+        options = {
+            "decode_responses": True,
+            "socket_timeout": timeout_s,
+            "socket_connect_timeout": timeout_s,
+            "retry": AsyncRetry(NoBackoff(), 0),
+        }
+        self._redis: AsyncRedis = _client(AsyncRedis, AsyncSentinel, _with_files(server), options)
         self._scripts: dict[str, str] = {}  # text by SHA-1
 
     def _script(self, name: str) -> AsyncScript:
@@ -236,17 +237,6 @@ class AsyncClient:
             await sentinel.aclose()
 
 
-def connection(server: RedisServer | str) -> dict[str, Any]:
-    """Arguments of redis-py's clients for one server; a URL alone has no files. Raises as `client`."""
-    server = _with_files(server)
-    address = urls.parse(server.url)
-    if address.sentinels:
-        raise ValueError("sentinels name the server: `client` asks them")
-    if address.scheme == urls.UNIX:
-        return {**_common(server, address), "unix_socket_path": address.path}
-    return {**_common(server, address), "host": address.host.strip("[]"), "port": address.port}
-
-
 def address_of(server: RedisServer | str) -> RedisAddress:
     """The address to which a client of this server connects."""
     return urls.parse(server if isinstance(server, str) else server.url)
@@ -254,31 +244,3 @@ def address_of(server: RedisServer | str) -> RedisAddress:
 
 def _with_files(server: RedisServer | str) -> RedisServer:
     return RedisServer(server) if isinstance(server, str) else server
-
-
-def _common(server: RedisServer, address: RedisAddress) -> dict[str, Any]:
-    """User, database and TLS."""
-    credentials = {"username": address.user or None, "password": address.password or None}
-    return {**credentials, "db": address.database, **_tls(server, address)}
-
-
-def _to_sentinels(server: RedisServer, options: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of the clients for sentinels, which have other users than Redis."""
-    return {
-        "username": server.sentinel_user or None,
-        "password": server.sentinel_password or None,
-        "socket_timeout": SENTINEL_WITHIN_S,
-        "socket_connect_timeout": SENTINEL_WITHIN_S,
-        "retry": options.get("retry"),
-        "decode_responses": True,  # redis-py finds the fields of their answers by text
-        **_tls(server, urls.parse(server.url)),
-    }
-
-
-def _tls(server: RedisServer, address: RedisAddress) -> dict[str, Any]:
-    if not address.has_tls:
-        return {}
-    # redis-py loads the files with each connection, and its errors say little
-    tls.context("WATCHROOM_REDIS_", server.ca, server.cert, server.key)
-    files = {"ssl_ca_certs": server.ca, "ssl_certfile": server.cert, "ssl_keyfile": server.key}
-    return {"ssl": True, **{name: file or None for name, file in files.items()}}

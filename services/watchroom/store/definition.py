@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, fields
+from dataclasses import MISSING, Field, asdict, fields, replace
 from typing import Any, Final
 
 from watchroom.catalogue.model import Catalogue
 from watchroom.kinds import kind_of
 from watchroom.kinds.measure import Condition, Label, Measure, Target
+from watchroom.kinds.shown import Display
 from watchroom.rolling.bins import GROWTH_PERCENT, LAST_EDGE_MS
 from watchroom.rolling.buckets import KEEP_10S_MS, KEEP_DAY_MS, KEEP_FOREVER, KEEP_HOUR_MS
 from watchroom.settings import Settings
@@ -64,7 +65,7 @@ def definition_of(settings: Settings, catalogue: Catalogue, stream: str, partiti
 def _deciding(measure: Measure) -> dict[str, Any]:
     kind = kind_of(measure)
     version = {} if kind.version == 1 else {"kind version": kind.version}
-    said = json.loads(json.dumps(asdict(measure)))
+    said = json.loads(json.dumps(asdict(replace(measure, display=Display()))))
     for key in kind.own_keys:
         if not key.decides:
             said["own"].pop(key.name, None)

@@ -44,19 +44,14 @@ def process_of(info: Mapping[str, Any]) -> Process:
     """From the fields of INFO."""
     policy, evicted = info.get("maxmemory_policy"), info.get("evicted_keys")
     is_primary = info.get("role") == "master"
-    is_cluster = bool(int(info.get("cluster_enabled", 0)))
+    mode = info.get("redis_mode") or info.get("server_mode") or STANDALONE  # of Redis, of Valkey
     return Process(
         run_id=str(info["run_id"]),
         policy=None if policy is None else str(policy),
         evicted=int(evicted) if evicted is not None and is_primary else None,
         is_replica=info.get("role") == "slave",
-        mode=CLUSTER if is_cluster else mode_of(info),
+        mode=CLUSTER if int(info.get("cluster_enabled", 0)) else str(mode),
     )
-
-
-def mode_of(info: Mapping[str, Any]) -> str:
-    """What kind of server it is, from the fields of INFO of Redis or of Valkey."""
-    return str(info.get("redis_mode") or info.get("server_mode") or STANDALONE)
 
 
 def process_of_hello(run_id: str, said: Mapping[str, Any]) -> Process:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from watchroom.errors import ConfigurationInvalid, Fault
-from watchroom.store.evictions import CLUSTER, EVICTED_SAID, POLICY_WRITE, SENTINEL, Process, Seen, process_of
-from watchroom.store.refusals import CLUSTER_SAID, CLUSTER_WRITE, RIGHTS, SENTINEL_SAID, SENTINEL_WRITE
+from watchroom.store.evictions import EVICTED_SAID, POLICY_WRITE, Process, Seen, process_of
+from watchroom.store.refusals import RIGHTS, UNUSABLE
 
 LEAST_VERSION: Final = (7, 0)
-UNUSABLE: Final = {CLUSTER: (CLUSTER_SAID, CLUSTER_WRITE), SENTINEL: (SENTINEL_SAID, SENTINEL_WRITE)}
 
 
 class Finding(NamedTuple):
@@ -47,7 +46,7 @@ def of_evictions(info: Mapping[str, Any] | None, seen: Seen) -> list[Finding]:
     """Whether Redis has evicted keys of ours; `seen` is `Meta.evictions`, `info` is None without the right to it."""
     if not (seen.marked or (info is not None and "run_id" in info and seen.missed(process_of(info)))):
         return []
-    why = "the count in an evicted key is too low from then on, so every figure is withheld"
+    why = "a count whose key was evicted is too low from then on, so every figure is withheld"
     return [Finding("eviction", EVICTED_SAID, why, "stop the workers and run `watchroom rebuild`", "error")]
 
 
@@ -89,14 +88,14 @@ def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
     if info.get("role") == "slave":
         of = f"{info.get('master_host', '?')}:{info.get('master_port', '?')}"
         why = "a replica does not accept writes, so workers wait"
-        do = "write the address of the primary, or redis+sentinel://, into WATCHROOM_REDIS_URL"
+        do = "set WATCHROOM_REDIS_URL to the primary's address, or to redis+sentinel://"
         yield Finding("role", f"the server is a replica of {of}", why, do, "error")
 
 
 def _policy(info: Mapping[str, Any]) -> Iterator[Finding]:
     process = process_of({"run_id": "", **info})
     if process.may_evict:
-        why = "Redis evicts keys when it is full, and the count in an evicted key is too low from then on"
+        why = "Redis evicts keys when it is full, and a count whose key was evicted is too low from then on"
         yield Finding("eviction", f"maxmemory-policy is {process.policy}", why, f"write {POLICY_WRITE}", "error")
 
 
@@ -126,6 +125,6 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _replication(info: Mapping[str, Any]) -> Iterator[Finding]:
     if info.get("role") == "slave" and str(info.get("master_link_status", "up")) != "up":
-        why = "its content has been out of date since the link broke, so an exporter withholds it"
+        why = "its data has been out of date since the link broke, so exporters withhold its figures"
         do = "check `INFO replication` and the logs of both servers"
         yield Finding("replication", "the replica's link to its primary is down", why, do, "warning")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from watchroom.store import keys
 from watchroom.store.definition import as_json, fingerprint, what_changed
@@ -20,9 +20,10 @@ class Bound(NamedTuple):
     definition: str
 
     @classmethod
-    def of(cls, definition: str) -> Bound:
-        """A definition with its fingerprint."""
-        return cls(fingerprint(definition), definition)
+    def of(cls, parts: Mapping[str, Any]) -> Bound:
+        """A definition with its fingerprint, from `definition.definition_of`."""
+        text = as_json(parts)
+        return cls(fingerprint(text), text)
 
 
 class Meta(NamedTuple):
@@ -57,10 +58,10 @@ def taken_over(stored: Mapping[str, str]) -> dict[str, Bound]:
     if stored.get(OLD_FINGERPRINT, BY_STREAM) in (BY_STREAM, BEING_CLEARED):
         return {}
     parts = parts_by_stream(stored.get(OLD_DEFINITION, "{}"))
-    return {stream: Bound.of(as_json(of_stream)) for stream, of_stream in parts.items()}
+    return {stream: Bound.of(of_stream) for stream, of_stream in parts.items()}
 
 
-def differing(meta: Meta, ours: Mapping[str, str]) -> dict[str, str]:
+def differing(meta: Meta, ours: Mapping[str, Bound]) -> dict[str, str]:
     """By stream with another definition: what changed; streams that agree are left out.
 
     Args:
@@ -70,9 +71,9 @@ def differing(meta: Meta, ours: Mapping[str, str]) -> dict[str, str]:
     if meta.clearing:
         return dict.fromkeys(ours, CLEARING_SAID)
     return {
-        stream: what_changed(bound.definition, text)
-        for stream, text in ours.items()
-        if (bound := meta.streams.get(stream)) is not None and bound.fingerprint != fingerprint(text)
+        stream: what_changed(held.definition, bound.definition)
+        for stream, bound in ours.items()
+        if (held := meta.streams.get(stream)) is not None and held.fingerprint != bound.fingerprint
     }
 
 

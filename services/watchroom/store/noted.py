@@ -25,7 +25,7 @@ class NotedHash(SyncClient):
         super().__init__(server, backoff=backoff)
         self._key = key
 
-    def read(self) -> dict[str, str]:
+    def stored(self) -> dict[str, str]:
         """All of it."""
         return cast("dict[str, str]", self._ask(lambda: self._redis.hgetall(self._key)))
 

@@ -75,15 +75,15 @@ def _of(said: Mapping[str, str]) -> PartitionCounts:
     return PartitionCounts(tuple(counts), said.get(LOG), REBUILDING in said, merged)
 
 
-class PartitionCountStore:
-    """Reads and writes the hash; every call raises StoreUnavailable when Redis does not answer. Made as `NotedHash`."""
+class PartitionCountStore(NotedHash):
+    """Reads and writes the hash; every call raises StoreUnavailable when Redis does not answer."""
 
     def __init__(self, server: RedisServer | str, force: str, backoff: Backoff | None = None) -> None:
-        self._hash = NotedHash(server, Keys(force).partition_counts, backoff)
+        super().__init__(server, Keys(force).partition_counts, backoff)
 
     def read(self) -> dict[str, PartitionCounts]:
         """Everything that is known, by topic."""
-        return by_topic(self._hash.read())
+        return by_topic(self.stored())
 
     def note(self, topic: str, count: Count, log_id: str | None, earlier: Count | None = None) -> None:
         """Add a count. A known count keeps its time, so of several workers the first one counts.
@@ -96,13 +96,13 @@ class PartitionCountStore:
         """
         if earlier is not None:
             self.note_last(topic, earlier)
-        self._hash.add(f"{topic}|{COUNT}|{count.partitions}", str(count.from_ms))
+        self.add(f"{topic}|{COUNT}|{count.partitions}", str(count.from_ms))
         if log_id is not None:
-            self._hash.add(f"{topic}|{LOG}", log_id)
+            self.add(f"{topic}|{LOG}", log_id)
 
     def note_last(self, topic: str, count: Count) -> None:
         """Write when a count was last seen."""
-        self._hash.change({f"{topic}|{LAST}|{count.partitions}": str(count.last_ms)})
+        self.change({f"{topic}|{LAST}|{count.partitions}": str(count.last_ms)})
 
     def replace(self, topic: str, known: PartitionCounts) -> None:
         """Replace everything that is known of a topic."""
@@ -114,9 +114,5 @@ class PartitionCountStore:
             fields[f"{topic}|{REBUILDING}"] = "1"
         for partition, offset in known.merged.items():
             fields[f"{topic}|{MERGED}|{known.latest}|{partition}"] = str(offset)
-        stored = self._hash.read()
-        self._hash.change(fields, [name for name in stored if name.startswith(f"{topic}|") and name not in fields])
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._hash.close()
+        stored = self.stored()
+        self.change(fields, [name for name in stored if name.startswith(f"{topic}|") and name not in fields])

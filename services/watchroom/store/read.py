@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -20,11 +20,11 @@ from watchroom.store.backoff import Backoff, Seldom
 from watchroom.store.bands import Held
 from watchroom.store.connection import SyncClient, address_of
 from watchroom.store.evictions import Process, process_of, process_of_hello
-from watchroom.store.findings import UNUSABLE
 from watchroom.store.keys import Keys
 from watchroom.store.meta import Meta, meta_of
 from watchroom.store.open_transactions import OpenTransaction, by_partition
 from watchroom.store.partition_counts import PartitionCounts, by_topic
+from watchroom.store.refusals import UNUSABLE
 from watchroom.store.step import CHANGES_KEPT, restatement_from_json
 
 LISTED_AT_ONCE = 1000  # states asked for together
@@ -112,7 +112,7 @@ class Reader(SyncClient):
         for name in names:
             pipe.hgetall(self.keys.bucket(name))
         found = cast("list[dict[str, str]]", self._ask(pipe.execute))
-        return [{field: int(value) for field, value in bucket.items()} for bucket in found]
+        return list(map(_integers, found))
 
     def changed_since(self, seq: int) -> tuple[int, list[str] | None]:
         """The latest step, and the buckets changed after step `seq`; None if too long ago, or Redis went back."""
@@ -130,15 +130,15 @@ class Reader(SyncClient):
         pipe.hgetall(self.keys.bucket(f"month:{month}"))
         pipe.lrange(self.keys.restatements(month), 0, -1)
         fields, log = self._ask(pipe.execute)
-        return {field: int(value) for field, value in fields.items()}, [restatement_from_json(text) for text in log]
+        return _integers(fields), [restatement_from_json(text) for text in log]
 
     def token_versions(self) -> dict[str, int]:
         """The version of every stored hash of token counts, by name; it changes with the content."""
-        return {name: int(value) for name, value in self._hash(self.keys.token_versions).items()}
+        return _integers(self._hash(self.keys.token_versions))
 
     def token_hash(self, name: str) -> dict[str, int]:
         """A hash of token counts; {} if there is none."""
-        return {field: int(value) for field, value in self._hash(self.keys.tokens(name)).items()}
+        return _integers(self._hash(self.keys.tokens(name)))
 
     def held_tokens(self) -> Held:
         """What is held for all measures of tokens, at one moment."""
@@ -146,11 +146,7 @@ class Reader(SyncClient):
         for key in (self.keys.token_versions, self.keys.bands, self.keys.not_restated):
             pipe.hgetall(key)
         versions, stored, late = self._ask(pipe.execute)
-        return Held(
-            {name: int(number) for name, number in versions.items()},
-            stored,
-            {name: int(number) for name, number in late.items()},
-        )
+        return Held(_integers(versions), stored, _integers(late))
 
     def open_tiles(self, questions: Sequence[OpenQuestion], now_ms: int) -> list[OpenTile]:
         """Tiles at one moment; members older than `give_up_ms` are excluded, counted separately."""
@@ -218,13 +214,10 @@ class Reader(SyncClient):
         meta = self.meta()
         seen: dict[tuple[str, str], SourceState] = {}
         for topic in meta.partitions if meta else {}:
-            for name, at_ms in self._hash(self.keys.sources(topic)).items():
-                source, _, what = name.rpartition("|")
-                known = seen.get((topic, source), SourceState(None, None))
-                at = int(at_ms)
-                seen[topic, source] = (
-                    known._replace(event_ms=at) if what == keys.EVENT else known._replace(heartbeat_ms=at)
-                )
+            at_ms = _integers(self._hash(self.keys.sources(topic)))
+            for source in dict.fromkeys(name.rpartition("|")[0] for name in at_ms):
+                event, heartbeat = f"{source}|{keys.EVENT}", f"{source}|{keys.HEARTBEAT}"
+                seen[topic, source] = SourceState(at_ms.get(event), at_ms.get(heartbeat))
         return seen
 
     def dead_letters(self) -> dict[tuple[str, str], int]:
@@ -256,8 +249,8 @@ class Reader(SyncClient):
 
     def _counts(self, key: str) -> dict[tuple[str, str], int]:
         """Reads fields `<topic>|<what>`; no topic's name contains a `|`."""
-        stored = self._hash(key)
-        return {(name.partition("|")[0], name.partition("|")[2]): int(count) for name, count in stored.items()}
+        split = ((name.partition("|"), count) for name, count in _integers(self._hash(key)).items())
+        return {(topic, what): count for (topic, _, what), count in split}
 
     def _undecoded(self, keys_: Sequence[str]) -> list[bytes | None]:
         """Values that are not texts, as stored."""
@@ -277,6 +270,10 @@ class Reader(SyncClient):
         except NoPermissionError:
             self._info_gate.refused()
             return None
+
+
+def _integers(stored: Mapping[str, str]) -> dict[str, int]:
+    return {name: int(value) for name, value in stored.items()}
 
 
 def _int(value: str | None) -> int | None:

@@ -32,6 +32,7 @@ from watchroom import redis_url as urls
 from watchroom import tls
 from watchroom.errors import StoreRefuses, StoreUnavailable
 from watchroom.redis_url import Endpoint, RedisAddress, RedisServer
+from watchroom.store.evictions import CLUSTER, SENTINEL
 
 RIGHTS = "deploy/redis/rights.md"
 LOOK_WITHIN_S = 2.0
@@ -53,14 +54,21 @@ REPLICA_SAID = (
     f"{NOT_NOW_SAID}: it is a replica, and a worker writes to the primary (check WATCHROOM_REDIS_URL, or the failover)"
 )
 _NO_DATABASE = re.compile(r"DB index is out of range", re.IGNORECASE)
-_NO_SERVER = (MasterNotFoundError, SlaveNotFoundError)
-_NO_SERVER_ASYNC = (async_sentinel.MasterNotFoundError, async_sentinel.SlaveNotFoundError)
+_NO_SERVER = (
+    MasterNotFoundError, SlaveNotFoundError, async_sentinel.MasterNotFoundError, async_sentinel.SlaveNotFoundError,
+)  # fmt: skip
 URL, CA, CERT = "WATCHROOM_REDIS_URL", "WATCHROOM_REDIS_CA", "WATCHROOM_REDIS_CERT"
 OF_SENTINELS = "WATCHROOM_REDIS_SENTINEL_USER and WATCHROOM_REDIS_SENTINEL_PASSWORD"
-CLUSTER_SAID = "is a node of a Redis Cluster, which this version of Watchroom cannot use"
-CLUSTER_WRITE = f"{URL}: write the URL of a Redis that is not a cluster, or of its sentinels"
-SENTINEL_SAID = "is a sentinel, which holds no data"
-SENTINEL_WRITE = f"{URL}: write redis+sentinel://, the sentinels and the name of the service"
+UNUSABLE = {  # by `Process.mode`
+    CLUSTER: tls.Refusal(
+        "is a node of a Redis Cluster, which this version of Watchroom cannot use",
+        f"{URL}: write the URL of a Redis that is not a cluster, or of its sentinels",
+    ),
+    SENTINEL: tls.Refusal(
+        "is a sentinel, which holds no data",
+        f"{URL}: write redis+sentinel://, the sentinels and the name of the service",
+    ),
+}
 
 
 class _Asked(NamedTuple):
@@ -99,7 +107,7 @@ def unavailable(
     address = urls.parse(server.url)
     if not address.sentinels:
         return _said(_Asked(f"Redis at {address.shown}", address), error, scripts)
-    asking = isinstance(error, (*_NO_SERVER, *_NO_SERVER_ASYNC)) or "sentinel" in str(error).lower()
+    asking = isinstance(error, _NO_SERVER) or "sentinel" in str(error).lower()
     refused: list[StoreUnavailable] = []
     for sentinel in address.sentinels:
         try:
@@ -152,21 +160,22 @@ def _ask_primary(server: RedisServer, address: RedisAddress, primary: _Asked) ->
     return StoreUnavailable(f"the sentinels of {address.shown} named no server that responds")
 
 
-def _one_connection(server: RedisServer, address: RedisAddress) -> Redis:
+def login(server: RedisServer, address: RedisAddress) -> dict[str, Any]:
+    """Arguments of redis-py's clients: user, password and TLS."""
     files = {"ssl_ca_certs": server.ca, "ssl_certfile": server.cert, "ssl_keyfile": server.key}
-    encrypted: dict[str, Any] = {}
-    if address.has_tls:
-        encrypted = {"ssl": True, **{name: file or None for name, file in files.items()}}
+    encrypted = {"ssl": True, **{name: file or None for name, file in files.items()}} if address.has_tls else {}
+    return {"username": address.user or None, "password": address.password or None, **encrypted}
+
+
+def _one_connection(server: RedisServer, address: RedisAddress) -> Redis:
     return Redis(
-        host=address.host.strip("[]"),
+        host=address.host,
         port=address.port,
-        username=address.user or None,
-        password=address.password or None,
         decode_responses=True,
         socket_timeout=LOOK_WITHIN_S,
         socket_connect_timeout=LOOK_WITHIN_S,
         retry=Retry(NoBackoff(), 0),
-        **encrypted,
+        **login(server, address),
     )
 
 
@@ -203,7 +212,7 @@ def _refused_command(text: str, scripts: Mapping[str, str]) -> str:
     if found := _IN_SCRIPT.search(text):
         lines = scripts.get(found["sha"], "").splitlines()
         called = _CALLED.search(lines[int(found["line"]) - 1]) if len(lines) >= int(found["line"]) else None
-        return called["command"] if called else "a command of its script"
+        return called["command"] if called else "a command in its script"
     return ""
 
 
@@ -211,16 +220,18 @@ def _other_server(error: BaseException, asked: _Asked) -> tls.Refusal | None:
     """A server of another kind than the one that we need."""
     text = str(error)
     if isinstance(error, (AskError, ClusterDownError)) or _CLUSTER.search(text):
-        return tls.Refusal(CLUSTER_SAID, CLUSTER_WRITE)
+        return UNUSABLE[CLUSTER]
     if _NO_DATABASE.search(text):
         return tls.Refusal(f"has no database {asked.address.database}", f"the number at the end of {URL}")
     if found := _UNKNOWN.search(text):
         command = found["command"].upper()
         if command.startswith("SENTINEL"):
-            return tls.Refusal("is not a sentinel", f"{URL}: write redis:// for a Redis, or the sentinels' ports")
+            return tls.Refusal(
+                "is not a sentinel", f"{URL}: write redis:// for a Redis server, or the sentinels' ports"
+            )
         return tls.Refusal(
             f"does not know the command {command}",
-            f"its version (7.0 or later), and that the command is not renamed, see {RIGHTS}",
+            f"its version (7.0 or later), and that the command has not been renamed, see {RIGHTS}",
         )
     return None
 
@@ -245,7 +256,7 @@ def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
 
 def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | None:
     """The refusal that a second look shows: with the wrong protocol a server hangs up, or waits for more."""
-    host = address.host.strip("[]")
+    host = address.host
     if not address.has_tls:
         has_tls = tls.speaks_tls(host, address.port, LOOK_WITHIN_S)
         return tls.Refusal("uses TLS on this port, but we do not", f"{URL} (rediss://)") if has_tls else None
@@ -254,7 +265,7 @@ def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | No
     if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
         return None
     if tls.speaks_tls(host, address.port, LOOK_WITHIN_S):  # so it listens, and refuses our certificate
-        return tls.Refusal("hung up after the TLS handshake", f"{CERT} (a certificate that it trusts)")
+        return tls.Refusal("closed the connection after the TLS handshake", f"{CERT} (a certificate that it trusts)")
     return None
 
 

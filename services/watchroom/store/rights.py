@@ -19,11 +19,13 @@ from watchroom.store.refusals import RIGHTS
 
 WITHIN_S = 5.0
 
-# Each command with valid arguments after its key; None: it has no key.
-_AFTER_KEY: Final[dict[str, tuple[str, ...] | None]] = {
-    "EVALSHA": None,
-    "SCRIPT|LOAD": None,
-    "SCAN": None,
+# Each command with valid arguments: those of a command without a key, and those after a key.
+_WITHOUT_KEY: Final[dict[str, tuple[str, ...]]] = {
+    "EVALSHA": ("0" * 40, "0"),
+    "SCRIPT|LOAD": ("return 1",),
+    "SCAN": ("0",),
+}
+_AFTER_KEY: Final[dict[str, tuple[str, ...]]] = {
     "TYPE": (),
     "DEL": (),
     "UNLINK": (),
@@ -50,7 +52,8 @@ _AFTER_KEY: Final[dict[str, tuple[str, ...] | None]] = {
     "RPUSH": ("m",),
     "LRANGE": ("0", "1"),
 }
-NEEDED: Final = ("MULTI", "EXEC", *_AFTER_KEY)
+_CHECKED: Final = (*_WITHOUT_KEY, *_AFTER_KEY)
+NEEDED: Final = ("MULTI", "EXEC", *_CHECKED)
 """In addition to HELLO, with which every connection begins, and SELECT for a database other than 0."""
 OF_REBUILD: Final = frozenset({"SCAN", "DEL"})
 OF_READERS: Final = frozenset({"SCAN", "ZCOUNT", "ZRANGE", "LRANGE", "HKEYS"})
@@ -90,7 +93,7 @@ def refuse_missing(server: RedisServer | str, keys: Keys, needed: Collection[str
 def _asked(connection: Any, keys: Keys, needed: Collection[str]) -> list[str]:  # noqa: ANN401 - redis-py's
     if not _may(connection, ["MULTI"]):
         return ["MULTI"]  # without it the others cannot be checked
-    missing = [name for name in needed if name in _AFTER_KEY and not _may(connection, _call(name, keys))]
+    missing = [name for name in needed if name in _CHECKED and not _may(connection, _call(name, keys))]
     if "EXEC" in needed:
         connection.disconnect()
         connection.connect()
@@ -100,14 +103,9 @@ def _asked(connection: Any, keys: Keys, needed: Collection[str]) -> list[str]:  
 
 
 def _call(name: str, keys: Keys) -> list[str]:
-    after = _AFTER_KEY[name]
-    if after is not None:
-        return [name, f"{keys.prefix}rights", *after]
-    return {
-        "EVALSHA": ["EVALSHA", "0" * 40, "1", f"{keys.prefix}rights"],
-        "SCRIPT|LOAD": ["SCRIPT", "LOAD", "return 1"],
-        "SCAN": ["SCAN", "0"],
-    }[name]
+    if name in _WITHOUT_KEY:
+        return [*name.split("|"), *_WITHOUT_KEY[name]]
+    return [name, f"{keys.prefix}rights", *_AFTER_KEY[name]]
 
 
 def _may(connection: Any, call: Iterable[str]) -> bool:  # noqa: ANN401 - redis-py's

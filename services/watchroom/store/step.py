@@ -10,7 +10,8 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 import msgpack
 
@@ -19,6 +20,7 @@ from watchroom.rolling.buckets import TOKENS_UNCHANGED_MS, Bucket, tokens_keep_u
 from watchroom.rolling.calendar import Calendar
 from watchroom.store import keys
 
+T = TypeVar("T")
 CHANGES_KEPT = 10_000  # steps whose changed buckets an exporter can ask for
 
 
@@ -58,9 +60,6 @@ class Step:
 
     def pack(self, stream: str, fingerprint: str) -> bytes:
         """The script's argument; `fingerprint` is that of the definition under which `stream` is folded."""
-        states: list[str | bytes] = []
-        for subject, state in self.states.items():
-            states += (subject, state)
         packed: bytes = msgpack.packb(
             {
                 "stream": stream,
@@ -72,7 +71,7 @@ class Step:
                 "keeping_ms": self.keeping_ms,
                 "state_ms": self.keeping_ms + self.state_slack_ms,
                 "fresh_ms": self.fresh_ms or 0,
-                "states": states,
+                "states": _flat(self.states),
                 "buckets": [self._bucket(bucket) for bucket in self.buckets],
                 "tokens": [_token_hash(each) for each in self.tokens],
                 "tokens_unchanged_ms": TOKENS_UNCHANGED_MS,
@@ -111,11 +110,9 @@ def _token_hash(changed: TokenHash) -> tuple[str, int, int, list[str | int]]:
     return changed.name, changed.keep_until_ms, changed.events, _flat(changed.deltas)
 
 
-def _flat(deltas: Mapping[str, int]) -> list[str | int]:
-    flat: list[str | int] = []
-    for name, delta in deltas.items():
-        flat += (name, delta)
-    return flat
+def _flat(values: Mapping[str, T]) -> list[str | T]:
+    """Name, value, name, value, ..."""
+    return list(chain.from_iterable(values.items()))
 
 
 def restatement_json(entry: Restatement) -> str:

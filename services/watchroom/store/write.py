@@ -51,19 +51,14 @@ class Store(AsyncClient):
     ) -> None:
         super().__init__(server, ANSWER_WITHIN_S, backoff)
         self.keys = Keys(force)
-        self._definitions = {stream: definition.as_json(parts) for stream, parts in definitions.items()}
-        self._fingerprints = {stream: definition.fingerprint(text) for stream, text in self._definitions.items()}
-        self._topics: dict[str, str] = {stream: parts[definition.TOPIC] for stream, parts in definitions.items()}
-        self._streams = {topic: stream for stream, topic in self._topics.items()}
-        self._partitions: dict[str, int] = {
-            stream: parts[definition.PARTITIONS] for stream, parts in definitions.items()
-        }
+        self._definitions = definitions
+        self._bound = {stream: Bound.of(parts) for stream, parts in definitions.items()}
+        self._streams: dict[str, str] = {parts[definition.TOPIC]: stream for stream, parts in definitions.items()}
         self._log_ids = dict(log_ids or {})
         self._shown = address_of(server).shown
         self._is_replica = False
         self.findings: Sequence[Finding] = ()  # what a person should put right in this Redis, as last seen
-        primary = RedisServer(server) if isinstance(server, str) else server._replace(read_from="primary")
-        self._reader = Reader(primary, force, ANSWER_WITHIN_S, self._backoff)
+        self._reader = Reader(server, force, ANSWER_WITHIN_S, self._backoff)
         self._open, self._take_over = self._script("open.lua"), self._script("take_over.lua")
         self._step, self._bands = self._script("step.lua"), self._script("bands.lua")
 
@@ -86,7 +81,7 @@ class Store(AsyncClient):
             await self._answer(self._take_over(keys=[self.keys.meta], args=given))
             stored = await self._bind()
         left = self._differing(stored)
-        for stream, topic in self._topics.items():
+        for topic, stream in self._streams.items():
             log_id = self._log_ids.get(topic)
             if stream not in left and log_id is not None and stored.get(f"{keys.LOG}{topic}", log_id) != log_id:
                 raise RebuildNeeded(
@@ -102,7 +97,11 @@ class Store(AsyncClient):
             StoreUnavailable: It did not answer, is a replica, or does not give us all the rights we need.
         """
         await self.check_evictions()
-        await self._refuse_missing_rights()
+        try:
+            await asyncio.to_thread(refuse_missing, self._server, self.keys, OF_WORKERS)
+        except StoreRefuses as error:
+            self._backoff.refused(error)
+            raise
 
     async def check_evictions(self) -> None:
         """Mark `meta` if Redis has evicted keys since the last check; skipped without the right to INFO.
@@ -128,20 +127,12 @@ class Store(AsyncClient):
             known: dict[Any, Any] = {**marked, **as_seen(process)}
             await self._answer(self._redis.hset(self.keys.meta, mapping=known))
 
-    async def _refuse_missing_rights(self) -> None:
-        """Raise StoreRefuses, which names every command that a worker needs and our user may not run."""
-        try:
-            await asyncio.to_thread(refuse_missing, self._server, self.keys, OF_WORKERS)
-        except StoreRefuses as error:
-            self._backoff.refused(error)
-            raise
-
     async def _bind(self) -> dict[str, str]:
         """Bind each stream without a definition to ours; returns all fields of `meta`."""
         life = secrets.token_hex(8)
         streams = [
-            (stream, self._fingerprints[stream], [keys.GENERATION, life, *self._bound_with(stream)])
-            for stream in self._topics
+            (stream, bound.fingerprint, [keys.GENERATION, life, *self._bound_with(stream)])
+            for stream, bound in self._bound.items()
         ]
         packed = msgpack.packb(streams, use_bin_type=False)
         found = await self._answer(self._open(keys=[self.keys.meta], args=[packed]))
@@ -149,16 +140,16 @@ class Store(AsyncClient):
 
     def _bound_with(self, stream: str) -> Iterator[str]:
         """Fields and values that are written with a stream's fingerprint."""
-        topic = self._topics[stream]
+        topic = self._definitions[stream][definition.TOPIC]
         yield from (OLD_FINGERPRINT, BY_STREAM, OLD_DEFINITION, BY_STREAM_SAID)
-        yield from (f"{keys.DEFINITION}{stream}", self._definitions[stream])
-        yield from (f"{keys.PARTITIONS}{topic}", str(self._partitions[stream]))
+        yield from (f"{keys.DEFINITION}{stream}", self._bound[stream].definition)
+        yield from (f"{keys.PARTITIONS}{topic}", str(self._definitions[stream][definition.PARTITIONS]))
         if topic in self._log_ids:
             yield from (f"{keys.LOG}{topic}", self._log_ids[topic])
 
     def _differing(self, stored: Mapping[str, str]) -> dict[str, str]:
         meta = meta_of(stored)
-        return {} if meta is None else differing(meta, self._definitions)
+        return {} if meta is None else differing(meta, self._bound)
 
     @property
     def is_refused(self) -> bool:
@@ -170,8 +161,10 @@ class Store(AsyncClient):
         meta = meta_of(await self._answer(self._redis.hgetall(self.keys.meta)))
         if meta is None or meta.clearing:
             return set()
-        held = {stream: bound.fingerprint for stream, bound in meta.streams.items()}
-        return {stream for stream, ours in self._fingerprints.items() if held.get(stream) == ours}
+        held = meta.streams
+        return {
+            name for name, ours in self._bound.items() if name in held and held[name].fingerprint == ours.fingerprint
+        }
 
     async def next_offset(self, topic: str, partition: int) -> int | None:
         """The first offset of a partition that is not applied yet; None before its first step."""
@@ -207,7 +200,7 @@ class Store(AsyncClient):
             said, value = await self._answer(
                 self._step(
                     keys=[self.keys.partition(step.topic, step.partition)],
-                    args=[self.keys.prefix, step.pack(stream, self._fingerprints[stream])],
+                    args=[self.keys.prefix, step.pack(stream, self._bound[stream].fingerprint)],
                 )
             )
         except WorkFailed as error:
@@ -228,7 +221,7 @@ class Store(AsyncClient):
         versions = [text for name, version in bands.versions.items() for text in (name, str(version))]
         given = {
             "stream": stream,
-            "fingerprint": self._fingerprints[stream],
+            "fingerprint": self._bound[stream].fingerprint,
             "field": field,
             "text": as_json(bands),
             "versions": versions,

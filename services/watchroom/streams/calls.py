@@ -32,13 +32,13 @@ class CallData(HasClass, Data):
     queue: NotRequired[Text]
     """The name of the queue in the feed. No figure depends on it."""
     direction: NotRequired[Text]
-    """`inbound` or `outbound`. Only the measure of classes includes outbound calls; their first event
-    is `call.presented`. Any other text counts as inbound.
+    """`inbound` or `outbound`. Only the measure of calls by class includes outbound calls; their first
+    event is `call.presented`. Any other text counts as inbound.
     """
     cli_type: NotRequired[LooseText]
     """The type of the calling number: `landline`, `mobile`, `withheld`; any other value is counted as `other`."""
     caller_token: NotRequired[Token]
-    """A token for the calling number, never the number."""
+    """A token for the calling number, never the number itself."""
     caller_org: NotRequired[LooseText]
     """The organisation that the number belongs to: `hospital`, `care_home`, `school`, `partner`; any other
     value is counted as `other`.
@@ -50,12 +50,12 @@ class CallData(HasClass, Data):
 
 
 MODELS: Final = (
-    event("call.presented", CallData, "The national operator handed a call over to the force."),
+    event("call.presented", CallData, "The national operator handed over a call to the force."),
     event("call.queued", CallData, "A call joined the control room's own queue."),
     event("call.answered", CallData, "A person answered (not a menu, not a recording)."),
     event("call.abandoned", CallData, "The caller left before anybody answered."),
     event("call.transferred", CallData, "A call was passed to another queue or person."),
-    event("call.ended", CallData, "A call is over."),
+    event("call.ended", CallData, "A call ended."),
     event("call.callback_offered", CallData, "A caller in the queue was offered a call-back."),
     event("call.callback_accepted", CallData, "The caller took the offer and left the queue."),
     event("call.callback_made", CallData, "The caller was called back."),

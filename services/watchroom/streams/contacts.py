@@ -28,7 +28,12 @@ class ReceivedData(HasClass, Data):
 
 
 MODELS: Final = (
-    event("contact.received", ReceivedData, "A contact came in, or the force began an outgoing one.", needs_data=True),
+    event(
+        "contact.received",
+        ReceivedData,
+        "A contact came in, or the force started an outgoing contact.",
+        needs_data=True,
+    ),
     event("contact.first_reply", ReasonData, "A person replied for the first time (not an automatic message)."),
     event("contact.closed", ReasonData, "A contact needs no further action."),
 )
@@ -103,7 +108,7 @@ STREAM: Final = Stream(
     board=Board(
         "contacts",
         "Contacts",
-        "Who is waiting for a first reply, how long replies take, and volumes by channel and class, calls included.",
+        "Who is waiting for a first reply, how long replies take, and volumes by channel and class, including calls.",
         "24h",
         now_first=True,
     ),

@@ -91,7 +91,7 @@ _ClassNamed = Annotated[
 MODELS: Final = (
     event("crime.recorded", CrimeClass, "A crime was recorded."),
     event("crime.reclassified", _ClassNamed, "A crime was given a different class.", needs_data=True),
-    event("crime.cancelled", ReasonData, "A recorded crime turned out not to be one."),
+    event("crime.cancelled", ReasonData, "A recorded crime turned out not to be a crime."),
     event(
         "crime.outcome_assigned",
         OutcomeData,

@@ -16,7 +16,7 @@ from watchroom.events.times import to_ms
 from watchroom.streams import offences, working_days
 from watchroom.streams.crime_events import CLASS_FIELDS, MODELS
 from watchroom.streams.offences import Offence
-from watchroom.streams.stamps import Facts, Stamp, last, said, said_in, with_last
+from watchroom.streams.stamps import Facts, Stamp, last, said_in, with_last
 from watchroom.streams.stream import Board, ListedField, Stream, Term, truth
 from watchroom.streams.working_days import working_ms
 
@@ -147,9 +147,8 @@ def _unknown_code(crime: Crime) -> str | None:
     return offences.unknown_code(crime.offence[2]) if crime.offence and crime.offence[2] else None
 
 
-def _outcome(crime: Crime) -> str | None:
-    code = said(crime.outcome)
-    return code if code is None or code in OUTCOMES else OTHER
+def _outcome(text: str) -> str:
+    return text if text in OUTCOMES else OTHER
 
 
 def _flags(crime: Crime) -> tuple[str, ...]:
@@ -214,7 +213,9 @@ STREAM: Final = Stream(
             "offence codes of the latest class; a condition must list all of them", _codes, can_be=offences.CODES
         ),
         "unknown_code": Term("the code of the latest class, if it is not in the table of codes", _unknown_code),
-        "outcome": Term("code of the latest outcome, or other", _outcome, can_be=(*OUTCOMES, OTHER)),
+        "outcome": Term(
+            "code of the latest outcome, or other", said_in("outcome", _outcome), can_be=(*OUTCOMES, OTHER)
+        ),
         "area": Term("the latest area", said_in("area")),
         "flags": Term("the latest list of flags; a condition must list at least one of them", _flags),
         "victim_gender": Term("the latest stated gender of the victim", said_in("victim_gender", slug)),

@@ -77,7 +77,7 @@ class LinkedData(IncidentData):
     """The incident of which this incident is a duplicate."""
 
     parent: RequiredText
-    """Subject of the incident that continues; the duplicate leaves all measures. Never the incident itself."""
+    """Subject of the original incident, never of the duplicate itself. The duplicate is removed from all measures."""
 
 
 def _not_its_own_parent(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -264,8 +264,8 @@ STREAM: Final = Stream(
     board=Board(
         "response",
         "Response",
-        "Who is waiting now, and how many were assigned and attended in time, by grade and area, over one hour to 12 "
-        "months.",
+        "Incidents that are waiting now, and how many were assigned and attended in time, by grade and area, over "
+        "periods from one hour to 12 months.",
         "6h",
         now_first=True,
     ),

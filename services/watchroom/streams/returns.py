@@ -96,7 +96,7 @@ class FigureData(Data):
     by: NotRequired[By]
     """The value of each label of the measure."""
     note: NotRequired[Annotated[str | None, Field(max_length=4096), LOOSE]]
-    """What readers of the figure need to know."""
+    """What readers need to know about the figure."""
     reported_by: NotRequired[LooseText]
     """Who reported it: a team or a role, not a person."""
 
@@ -123,13 +123,17 @@ NoteData = TypedDict(
         "to": NotRequired[
             Annotated[
                 DayOrMonth | None,
-                Field(description="The last day or month of the note, not before `from`; if absent, it has no end."),
+                Field(
+                    description="The last day or month that it applies to, not before `from`; if absent, it has no end."
+                ),
             ]
         ],
         "measure": NotRequired[
             Annotated[
                 LooseText,
-                Field(description="Id of the catalogue entry that it is about; if absent, it is about all."),
+                Field(
+                    description="Id of the catalogue entry that the note is about; if absent, it is about all entries."
+                ),
             ]
         ],
     },

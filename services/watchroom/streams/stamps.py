@@ -39,11 +39,6 @@ def last(known: Any_ | None, stamp: Any_) -> Any_:
     return stamp if known is None or stamp > known else known
 
 
-def said(stamp: Stamp | None) -> str | None:
-    """The text of a stamp; None without one."""
-    return None if stamp is None else stamp[2]
-
-
 def said_in(name: str, form: Callable[[str], str | None] = str) -> Callable[[State], str | None]:
     """Reads the text of the stamp in one field of a state, in this form; None without one."""
     read = attrgetter(name)

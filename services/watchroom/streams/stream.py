@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -118,11 +118,9 @@ class Stream:
             KeyError: There is no such term or label.
         """
         if term not in self.vocabulary and self.label is not None:
-            return partial(self._read_label, term)
+            label = self.label
+            return lambda state: label(state, term)
         return self.vocabulary[term].read
-
-    def _read_label(self, name: str, state: State) -> object:
-        return None if self.label is None else self.label(state, name)
 
     def pack(self, state: State) -> bytes:
         """Pack a state for the store: a msgpack array of its fields."""

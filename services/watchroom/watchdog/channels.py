@@ -53,7 +53,7 @@ def _to_webhook(url: str, timeout_s: float) -> Send:
                 session.post(url, json=message, allow_redirects=False, proxy=proxy) as answer,
             ):
                 if not answer.ok or 300 <= answer.status < 400:
-                    raise WorkFailed(f"the webhook answered {answer.status}")
+                    raise WorkFailed(f"the webhook answered with status {answer.status}")
         except TimeoutError as error:
             raise WorkFailed(f"the webhook did not answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -81,8 +81,8 @@ def _proxy_for(url: str) -> str | None:
         proxy = f"http://{proxy}"
     if proxy and urlsplit(proxy).scheme not in ("http", "https"):
         raise WorkFailed(
-            f"the environment's proxy for {parts.scheme}:// is {urlsplit(proxy).scheme}://; write one with "
-            "http:// or https://, or add the webhook's host to NO_PROXY"
+            f"the proxy that the environment sets for {parts.scheme}:// uses {urlsplit(proxy).scheme}://; set one that "
+            "uses http:// or https://, or add the webhook's host to NO_PROXY"
         )
     return proxy
 

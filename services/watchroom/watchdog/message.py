@@ -26,7 +26,7 @@ def holds_watchdog(body: bytes) -> bool:
         raise EventRefused("bad_json", f"the body is not JSON ({error})") from error
     alerts = message.get("alerts") if isinstance(message, dict) else None
     if not isinstance(alerts, list):
-        raise EventRefused("not_alertmanager", "no list `alerts`; send Alertmanager's webhook message, version 4")
+        raise EventRefused("not_alertmanager", "no `alerts` list; send a webhook message from Alertmanager, version 4")
     return any(_fires(alert) for alert in alerts)
 
 

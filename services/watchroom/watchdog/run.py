@@ -15,6 +15,7 @@ from aiohttp import web
 from watchroom.errors import WorkFailed
 from watchroom.process import port_fault, run_until_stopped
 from watchroom.settings import Settings
+from watchroom.timing import now_ms
 from watchroom.watchdog import pages
 from watchroom.watchdog.channels import Send, channels_of
 from watchroom.watchdog.message import ALERT, outgoing
@@ -109,22 +110,23 @@ class Watchdog:
 
     async def _keep(self, name: str, send: Send) -> None:
         """Send what is due through one channel until cancelled; a slow channel does not delay the others."""
+        channel = self._channels[name]
         while True:
             now = _now()
-            news = self._channels[name].due(self._watch.is_silent(now), now.steady_s)
+            news = channel.due(self._watch.is_silent(now), now.steady_s)
             if news is None:
                 await asyncio.sleep(LOOK_S)
                 continue
             try:
                 await send(outgoing(news, self._settings.force, self._watch, now))
             except WorkFailed as error:
-                self._channels[name] = self._channels[name].failed(news, _now().steady_s)
+                channel.failed(news, _now().steady_s)
                 log.error("message failed", channel=name, news=news, why=str(error))  # noqa: TRY400 - the reason says it all
             else:
-                self._channels[name] = self._channels[name].arrived(news, _now().steady_s)
+                channel.arrived(news, _now().steady_s)
                 log.warning("message sent", channel=name, news=news)
 
 
 def _now() -> Moment:
     """The clocks, which are read only here."""
-    return Moment(time.monotonic(), time.time_ns() // 1_000_000)
+    return Moment(time.monotonic(), now_ms())

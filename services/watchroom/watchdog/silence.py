@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from watchroom.timing import Pause
+
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 60.0
 
@@ -49,7 +51,6 @@ class Watch:
         return self.quiet_for_s(now) >= self.silent_s
 
 
-@dataclass(frozen=True, slots=True)
 class Channel:
     """What was sent through one channel. `silent` is repeated every `repeat_s`; `back` is sent once.
 
@@ -57,34 +58,34 @@ class Channel:
     attempt at `back` the next `silent` is sent at once.
     """
 
-    repeat_s: float
-    owes_return: bool = False  # `silent` was sent, or attempted
-    silence_sent_s: float | None = None  # steady time of the last `silent` that arrived
-    failures: int = 0  # in a row
-    not_before_s: float = float("-inf")  # steady time of the next attempt
+    def __init__(self, repeat_s: float) -> None:
+        self._repeat_s = repeat_s
+        self._owes_return = False  # `silent` was sent, or attempted
+        self._silence_sent_s: float | None = None  # steady time of the last `silent` that arrived
+        self._pause = Pause(FIRST_RETRY_S, LONGEST_RETRY_S)
+        self.failures = 0  # in a row
+        self.not_before_s = float("-inf")  # steady time of the next attempt
 
     def due(self, is_silent: bool, now_s: float) -> News | None:
         """What to send now, if anything."""
         if now_s < self.not_before_s:
             return None
         if not is_silent:
-            return "back" if self.owes_return else None
-        sent_s = self.silence_sent_s
-        return "silent" if sent_s is None or now_s - sent_s >= self.repeat_s else None
+            return "back" if self._owes_return else None
+        sent_s = self._silence_sent_s
+        return "silent" if sent_s is None or now_s - sent_s >= self._repeat_s else None
 
-    def arrived(self, news: News, now_s: float) -> Channel:
+    def arrived(self, news: News, now_s: float) -> None:
         """The message arrived."""
-        if news == "back":
-            return Channel(self.repeat_s)
-        return Channel(self.repeat_s, owes_return=True, silence_sent_s=now_s)
+        self._owes_return = news == "silent"
+        self._silence_sent_s = now_s if news == "silent" else None
+        self._pause.reset()
+        self.failures = 0
 
-    def failed(self, news: News, now_s: float) -> Channel:
+    def failed(self, news: News, now_s: float) -> None:
         """The message seems not to have arrived: wait 1 s, then twice as long each time, up to 60 s."""
-        wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** min(self.failures, 10))
-        return Channel(
-            self.repeat_s,
-            owes_return=True,
-            silence_sent_s=None if news == "back" else self.silence_sent_s,
-            failures=self.failures + 1,
-            not_before_s=now_s + wait_s,
-        )
+        self._owes_return = True
+        if news == "back":
+            self._silence_sent_s = None
+        self.not_before_s = now_s + self._pause.next_s()
+        self.failures += 1

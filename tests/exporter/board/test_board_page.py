@@ -18,7 +18,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.numbers import Number
-from watchroom.exporter.wall import Board, Silence, data_age, other_views, tile_views
+from watchroom.exporter.wall import Board, Silence, data_age, other_views, tile_views, withheld
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown
 from watchroom.streams import STREAMS
@@ -38,17 +38,18 @@ def page(
     silence: Silence | None = None,
 ) -> str:
     """The page over these numbers; 0 (of 0) everywhere else."""
-    withheld = {stream: (faults or {}).get(stream, []) for stream in STREAMS}
+    of_streams = {stream: (faults or {}).get(stream, []) for stream in STREAMS}
 
     def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
-        assert not withheld[measure.stream], "asked for a number that must not be shown"
+        assert not of_streams[measure.stream], "asked for a number that must not be shown"
         of_split = next((label for label in measure.labels if label.name == shown.split), None)
         labels = ("",) if of_split is None else of_split.all_values() if shown.unlisted else of_split.values
         known = numbers.get((measure.id, shown.what), Number("", 0, None, None))
         return [numbers.get((measure.id, shown.what, label), known)._replace(label=label) for label in labels]
 
-    tiles, others = tile_views(catalogue, withheld, ask), other_views(catalogue, withheld, ask)
-    board = Board("staffs", NOON, data_age(age_ms, 10_000, withheld, silence), tiles, others, withheld)
+    tiles, others = tile_views(catalogue, of_streams, ask), other_views(catalogue, of_streams, ask, lambda _: ())
+    age = data_age(age_ms, 10_000, of_streams, silence)
+    board = Board("staffs", NOON, age, tiles, others, withheld(of_streams))
     return board_page(board, LONDON)
 
 
@@ -110,7 +111,7 @@ def test_a_withheld_stream_says_no_data_and_why_and_the_others_go_on() -> None:
     assert 'data-state="nodata"' in wait
     assert "NO DATA watchroom.calls: partition 0 is 12.3 s old (limit 10 s) (and 1 more)" in text_of(wait)
     assert "NO DATA" not in tile_of(html, "Overdue")
-    assert "NO DATA of calls" in text_of(html)
+    assert "NO DATA for calls" in text_of(html)
 
 
 def test_data_age_says_normal_old_or_no_data() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.exporter.store import NOON, ExporterStore, value
-from tests.flow.servers import RedisServer
+from tests.flow.servers import RedisServer, pause, resume
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.pages import OPEN_AT_ONCE, BoardPages
 from watchroom.exporter.server import Answer, Asked
@@ -47,10 +47,10 @@ def test_the_wall_shows_what_a_scrape_shows(room: ExporterStore) -> None:
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - 11 * MINUTE, "INC-2": NOON - 16 * MINUTE})
     samples, wall = room.scrape(NOON), Site(room).read("/")
     assert value(samples, "calls_waiting_oldest_seconds", line="999") == 48
-    assert "Longest 999 wait (who is behind it) 48 s" in wall
-    assert "Waiting now (who is behind it) 999 2 101 0" in wall
-    assert "Deadline within 5 min (who is behind it) Grade 1 1 DUE Grade 2 0 Grade 3 0 Deadline" in wall
-    assert "Overdue (who is behind it) Grade 1 1 LATE Grade 2 0 Grade 3 0" in wall
+    assert "Longest 999 wait (list) 48 s" in wall
+    assert "Waiting now (list) 999 2 101 0" in wall
+    assert "Deadline within 5 min (list) Grade 1 1 DUE Grade 2 0 Grade 3 0 Deadline" in wall
+    assert "Overdue (list) Grade 1 1 LATE Grade 2 0 Grade 3 0" in wall
 
 
 def test_the_wall_withholds_what_a_scrape_withholds(room: ExporterStore) -> None:
@@ -61,9 +61,9 @@ def test_the_wall_withholds_what_a_scrape_withholds(room: ExporterStore) -> None
     room.fresh(NOON + 11_000, "incidents")
     site = Site(room, NOON + 11_000)
     wall = site.read("/")
-    assert "Longest 999 wait (who is behind it) NO DATA watchroom.calls: partition 0 is 11.0 s old" in wall
+    assert "Longest 999 wait (list) NO DATA watchroom.calls: partition 0 is 11.0 s old" in wall
     assert "Data age (state of the feeds) 11 s slowest feed; limit 10 s OLD" in wall
-    assert "Overdue (who is behind it) Grade 1 0" in wall
+    assert "Overdue (list) Grade 1 0" in wall
     site.now_ms += 20_000  # the mirror has not moved: nothing of it is believed any more
     assert "Data age (state of the feeds) NO DATA" in site.read("/")
 
@@ -75,11 +75,9 @@ def test_the_wall_says_of_a_stream_under_another_definition_what_changed(room: E
     room.bind("calls", Catalogue({**measures, "call_volume": other}))
     room.fresh(NOON - MINUTE, "calls")
     wall = Site(room).read("/")
-    first = (
-        "Longest 999 wait (who is behind it) NO DATA Redis holds it under a different definition from this exporter's"
-    )
+    first = "Longest 999 wait (list) NO DATA Redis holds it under a different definition from this exporter's"
     assert f"{first} (measure call_volume changed)" in wall
-    assert "Overdue (who is behind it) Grade 1 0" in wall
+    assert "Overdue (list) Grade 1 0" in wall
 
 
 def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: ExporterStore) -> None:
@@ -241,7 +239,7 @@ def test_every_alert_has_a_runbook(room: ExporterStore) -> None:
 def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ExporterStore, redis_server: RedisServer) -> None:
     """Each list waits in its own thread; the wall answers, and a further list is refused at once."""
     site = Site(room)
-    redis_server.server.pause()
+    pause(redis_server.server)
     waiting = [threading.Thread(target=site.get, args=("/open/", "calls_waiting")) for _ in range(OPEN_AT_ONCE)]
     for thread in waiting:
         thread.start()
@@ -250,7 +248,7 @@ def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ExporterSto
     assert "too many lists" in refused.body
     assert "Longest 999 wait" in site.read("/")
     assert all(thread.is_alive() for thread in waiting)
-    redis_server.server.resume()
+    resume(redis_server.server)
     for thread in waiting:
         thread.join(10)
     assert site.get("/open/", "calls_waiting").status == HTTPStatus.OK

@@ -252,7 +252,7 @@ def test_a_past_hour_is_the_median_of_the_weeks_that_are_held(tmp_path: Path) ->
     }
     (panel,) = [
         each for each in panels(boards()["watchroom-demand"])
-        if each["title"] == "Calls presented: last complete hour against the last 6 weeks"
+        if each["title"] == "Calls presented: last complete hour, compared with the last 6 weeks"
     ]  # fmt: skip
     for target, value in zip(panel["targets"], (99, 20, 60, 10, 3), strict=True):
         _answers(tmp_path, target["expr"], series, {f'{{{FORCE}, line="999"}}': value})

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, plain, window_text
 from watchroom.events.times import to_text
-from watchroom.exporter.board.age import age_tile
 from watchroom.exporter.board.document import document
 from watchroom.exporter.board.markup import Html, tag
-from watchroom.exporter.board.tiles import tile
+from watchroom.exporter.board.tiles import age_tile, tile
 from watchroom.exporter.numbers import Number
 from watchroom.exporter.top_list import has_top
 from watchroom.exporter.wall import Board, Line, MeasureView
@@ -56,7 +55,7 @@ def _announcement(board: Board) -> str:
 
 def _withheld(board: Board) -> Iterator[Html]:
     if board.withheld:
-        yield tag("p", f"{NO_DATA} of {', '.join(board.withheld)}", class_="notice")
+        yield tag("p", f"{NO_DATA} for {', '.join(board.withheld)}", class_="notice")
 
 
 def _card(view: MeasureView) -> Html:

@@ -60,7 +60,7 @@ def definition(measure: Measure) -> Html:
     facts = [tag("div", tag("dt", term), tag("dd", *said)) for term, said in _facts(measure)]
     parts = [tag("p", measure.definition, class_="lead"), tag("dl", *facts)]
     if has_list(measure):
-        parts.append(tag("p", tag("a", "Who is behind the number now", href=f"/open/{measure.id}")))
+        parts.append(tag("p", tag("a", "List of what is open now", href=f"/open/{measure.id}")))
     if has_top(measure):
         parts.append(tag("p", tag("a", "The most frequent", href=f"/top/{measure.id}")))
     return tag("article", *parts, class_="text")
@@ -76,13 +76,13 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     kind = kind_of(measure)
     yield "Kind", [kind.about]
     yield "Clock", [from_slug(f"{kind.clock(measure, str)} (stream {' and '.join(measure.streams)})")]
-    yield "Leaves out", [measure.display.excludes]
+    yield "Excludes", [measure.display.excludes]
     for label in measure.labels:
         listed = ", ".join(value_words(label, value) for value in label.values)
         absent, other = (value_text(label, value) for value in (label.absent, label.other))
-        yield f"By {title_of(label)}", [f"{listed}; a missing value counts as {absent}, any other as {other}"]
+        yield f"By {title_of(label)}", [f"{listed}; a missing value counts as {absent}, any other value as {other}"]
     if said := own_said(measure):
-        yield "Also says", ["; ".join(said)]
+        yield "Settings of its kind", ["; ".join(said)]
     if measure.windows:
         yield "Windows", ["; ".join(window_text(window) for window in measure.windows)]
     if measure.area_windows:
@@ -90,7 +90,7 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     if measure.targets:
         yield "Target", ["; ".join(target_words(measure, target) for target in measure.targets)]
     for where, share in measure.display.objectives:
-        yield "Should meet the target", [f"{plain(share, Unit.SHARE)} {where_words(measure, where)}"]
+        yield "Objective", [f"{plain(share, Unit.SHARE)} {where_words(measure, where)}"]
     if measure.give_up_ms:
         yield "Not counted after", [limit_words(measure.give_up_ms / 1000, Unit.SECONDS)]
     yield "Source", [measure.source]
@@ -105,6 +105,6 @@ def _alert_link(alert: Alert) -> Html:
 
 def _links(measure: Measure) -> Iterator[Html]:
     if has_list(measure):
-        yield tag("a", "Who is behind the number now", href=f"/open/{measure.id}")
+        yield tag("a", "List of what is open now", href=f"/open/{measure.id}")
     yield tag("a", f"Definition of “{measure.brief}”", href=f"/measures/{measure.id}")
     yield tag("a", "The wall", href="/")

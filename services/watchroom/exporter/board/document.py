@@ -47,7 +47,7 @@ def document(
         data_drawn_ms=now_ms,
         **(times if live else {}),
     )
-    body = tag("body", tag("a", "Skip to the content", href="#main", class_="skip"), _lost(live), alive, _footer())
+    body = tag("body", tag("a", "Skip to main content", href="#main", class_="skip"), _lost(live), alive, _footer())
     return f"<!doctype html>\n{tag('html', head, body, lang='en-GB')}\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from http import HTTPStatus
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -83,56 +84,55 @@ class BoardPages:
         return Answer(text, ASSETS[asked.rest])
 
     def _open(self, asked: Asked) -> Answer:
-        measure = self._catalogue.measures.get(asked.rest)
-        if measure is None or not has_list(measure):
-            return self._unknown("open measure", "/open", filter(has_list, self._all()))
-        if measure.stream in self._page.not_fed:
-            return self._text(measure.brief, tag("p", f"{NOT_FED} (stream {measure.stream})", class_="text"))
-        if faults := where_faults(measure, asked.query):
-            text = tag("p", "; ".join(faults), class_="text")
-            return self._text(measure.brief, text, HTTPStatus.BAD_REQUEST)
-        return self._read(measure, lambda: self._list(measure, asked))
+        return self._list(asked, "open measure", "/open", has_list, self._open_now)
 
     def _top(self, asked: Asked) -> Answer:
+        return self._list(asked, "list of the most frequent", "/top", has_top, self._most_frequent)
+
+    def _list(
+        self,
+        asked: Asked,
+        what: str,
+        path: str,
+        is_listed: Callable[[Measure], bool],
+        make: Callable[[Measure, Asked], Answer],
+    ) -> Answer:
+        """A page that is read from Redis on demand; only `OPEN_AT_ONCE` of them at the same time."""
         measure = self._catalogue.measures.get(asked.rest)
-        if measure is None or not has_top(measure):
-            return self._unknown("list of the most frequent", "/top", filter(has_top, self._all()))
+        if measure is None or not is_listed(measure):
+            return self._unknown(what, path, filter(is_listed, self._all()))
         if measure.stream in self._page.not_fed:
             return self._text(measure.brief, tag("p", f"{NOT_FED} (stream {measure.stream})", class_="text"))
-        return self._read(measure, lambda: self._most_frequent(measure))
-
-    def _read(self, measure: Measure, make: Callable[[], Answer]) -> Answer:
-        """A page that is read from Redis on demand; only `OPEN_AT_ONCE` of them at the same time."""
         if not self._reading_lists.acquire(blocking=False):
             return self._unreachable(measure, "too many lists are being read from Redis; try again")
         try:
-            return make()
+            return make(measure, asked)
         except StoreUnavailable as error:
             return self._unreachable(measure, str(error))
         finally:
             self._reading_lists.release()
 
-    def _most_frequent(self, measure: Measure) -> Answer:
-        reader = Reader(self._settings.redis_to_show, self._settings.force, TOP_TIMEOUT_S, self._backoff)
-        try:
-            at_ms = self._now_ms()
+    def _reader(self, timeout_s: float) -> closing[Reader]:
+        """A connection of its own: the mirror's belongs to the refreshing loop."""
+        return closing(Reader(self._settings.redis_to_show, self._settings.force, timeout_s, self._backoff))
+
+    def _most_frequent(self, measure: Measure, _: Asked) -> Answer:
+        at_ms = self._now_ms()
+        with self._reader(TOP_TIMEOUT_S) as reader:
             lists = [read_top(reader, measure, window, at_ms, self._settings) for window in measure.windows]
-        finally:
-            reader.close()
         faults = self._page.faults(self._now_ms())[measure.stream]
         return self._text(measure.brief, top_page(lists, faults))
 
-    def _list(self, measure: Measure, asked: Asked) -> Answer:
-        """Read with a connection of its own: the mirror's belongs to the refreshing loop."""
-        reader = Reader(self._settings.redis_to_show, self._settings.force, OPEN_TIMEOUT_S, self._backoff)
-        try:
-            topic, where = self._settings.topic(measure.stream), dict(asked.query)
+    def _open_now(self, measure: Measure, asked: Asked) -> Answer:
+        if faults := where_faults(measure, asked.query):
+            text = tag("p", "; ".join(faults), class_="text")
+            return self._text(measure.brief, text, HTTPStatus.BAD_REQUEST)
+        topic, where = self._settings.topic(measure.stream), dict(asked.query)
+        with self._reader(OPEN_TIMEOUT_S) as reader:
             found = read_open(reader, measure, topic, self._now_ms(), where)
-        finally:
-            reader.close()
         now_ms = self._now_ms()  # reading may have taken seconds; what follows is as of now
-        faults = self._page.faults(now_ms)[measure.stream]
-        body = open_page(found._replace(now_ms=now_ms), where, faults, self._zone)
+        withheld = self._page.faults(now_ms)[measure.stream]
+        body = open_page(found._replace(now_ms=now_ms), where, withheld, self._zone)
         return self._text(measure.brief, body, live=True)
 
     def _unreachable(self, measure: Measure, why: str) -> Answer:

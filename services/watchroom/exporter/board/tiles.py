@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, State, limit_words, pieces, plain
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.numbers import Number
-from watchroom.exporter.wall import TileNumber, TileView, has_list
+from watchroom.exporter.wall import DataAge, TileNumber, TileView, has_list
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import value_words
 
@@ -16,10 +16,26 @@ LONG = 3  # characters; more than that in one of several numbers needs smaller o
 
 def tile(view: TileView) -> Html:
     """A tile of the catalogue."""
-    name = f"{view.measure.id}-{view.tile.order}"
-    leads_to = " (who is behind it)" if has_list(view.measure) else " (definition)"
+    name = f"{view.measure.id}-{view.tile.place}"
+    leads_to = " (list)" if has_list(view.measure) else " (definition)"
     link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
     return frame(f"tile-{name}", link, view.state, _word(view), _figures(view))
+
+
+def age_tile(age: DataAge) -> Html:
+    """The first tile: how old everything else is, or what is worse than that. The Live board uses the same words."""
+    about = tag("span", " (state of the feeds)", class_="quiet-text")
+    figure = nodata(age.why)
+    if age.age_ms is not None:
+        number = tag("p", *big(max(0, age.age_ms) / 1000, Unit.SECONDS), class_="figure")
+        figure = tag("div", number, tag("p", age.why, class_="beside"), class_="cell")
+    return frame(
+        "tile-data-age",
+        tag("a", "Data age", about, href="/healthz", id="link-data-age"),
+        age.state,
+        tag("p", age.word, class_="word") if age.state != "nodata" else Html(""),
+        tag("div", figure, class_="figures one", data_figures=""),
+    )
 
 
 def frame(name: str, link: Html, state: State, word: Html, figures: Html) -> Html:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from watchroom.exporter.board.markup import Html, tag
-from watchroom.exporter.top_list import SAID, TopList, notes
-from watchroom.kinds.labels import from_slug
+from watchroom.exporter.top_list import TopList, notes
+from watchroom.kinds.labels import capital, from_slug
 
 
 def top_page(lists: Iterable[TopList], faults: Sequence[str]) -> Html:
@@ -22,18 +22,18 @@ def top_page(lists: Iterable[TopList], faults: Sequence[str]) -> Html:
 
 
 def _of_window(found: TopList) -> Iterator[Html]:
-    head = ["", found.measure.brief, "Occurrences", *([from_slug(found.word)] if found.word else [])]
+    head = ["", found.measure.brief, "Occurrences", *map(from_slug, found.columns)]
     rows = [
         tag(
             "tr",
             tag("th", f"{rank}", scope="row"),
             tag("td", each.name),
             tag("td", f"{each.occurrences:,}"),
-            *([tag("td", from_slug(each.word))] if found.word else []),
+            *(tag("td", from_slug(each.word)) for _ in found.columns),
         )
         for rank, each in enumerate(found.ranked, 1)
     ]
-    yield tag("h2", SAID[found.window].capitalize())
+    yield tag("h2", capital(found.window_said))
     if rows:
         columns = tag("tr", *(tag("th", text, scope="col") for text in head))
         yield tag("table", tag("thead", columns), tag("tbody", *rows))

@@ -25,9 +25,8 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
     about = describe.platform_card(
         "**Definition.** NORMAL: every stream is published; the number is the time since the slowest partition was "
         f"last fully applied. {OLD}: that was too long ago, so measures say NO DATA. {SILENT}: a stream is withheld "
-        "because a source that it waits for has stopped; the number is the time since the source that has been "
-        f"silent longest was last seen. {WITHHELD}: a stream is withheld for another reason; the health page "
-        "says which.",
+        "because a source that it waits for has stopped; the number is how long the source that stopped first has "
+        f"been silent. {WITHHELD}: a stream is withheld for another reason; the health page says which.",
         f"{OLD} from {OLD_FROM_S} s; {SILENT} and {WITHHELD} while any stream is withheld",
     )
     books = (Link(f"Runbook {name}", runbook(sources, name)) for name in ("AppliedLag", "SourceSilent"))

@@ -22,9 +22,9 @@ def table(make: MeasurePanels, height: int) -> SizedPanel:
     """Rows: values of the first label."""
     label = make.first
     head = make.head(
-        "baseline", f"{make.measure.brief}: last complete hour against the last 6 weeks", COUNT, also=(COMPARED,)
+        "baseline", f"{make.measure.brief}: last complete hour, compared with the last 6 weeks", COUNT, also=(COMPARED,)
     )
-    asked = [*_queries(make.measure, {}, label), _weeks_held(make.measure, label)]
+    asked = _queries(make.measure, {}, label, with_weeks=True)
     values = list(label.values) if label else []
     return rows(
         head, asked, [(label.name, describe.column(label))] if label else [],
@@ -37,31 +37,26 @@ def graphs(make: MeasurePanels) -> Iterator[SizedPanel]:
     label = make.first
     for value in label.values if label and len(label.values) <= MOST_LINES else []:
         said = value_words(label, value) if label else ""
-        title = f"{make.measure.brief}, {said}: complete hour against the last 6 weeks"
-        asked = list(_queries(make.measure, {label.name: value} if label else {}, None))
+        title = f"{make.measure.brief}, {said}: complete hour, compared with the last 6 weeks"
+        asked = _queries(make.measure, {label.name: value} if label else {}, None)
         yield trend(
             make.head(f"baseline/{value}", title, COUNT, also=(COMPARED,)), asked,
             lines=[query.name for query in asked], band=("Highest", "Lowest"), height=10,
         )  # fmt: skip
 
 
-def _weeks_held(measure: Measure, label: Label | None) -> Query:
-    """For how many weeks the hour is known: a median of one says little."""
-    split = label.name if label else ""
-    by = ", ".join(["force", *([split] if split else [])])
-    expr = f"count by ({by}) ({promql.local_hour(measure, {}, split, '[1-6]', queries.CHOSEN)})"
-    return Query(expr, "Weeks of data")
-
-
-def _queries(measure: Measure, where: Mapping[str, str], label: Label | None) -> Iterator[Query]:
+def _queries(
+    measure: Measure, where: Mapping[str, str], label: Label | None, *, with_weeks: bool = False
+) -> list[Query]:
+    """`with_weeks`: also for how many weeks the hour is known, because a median of one week says little."""
     split = label.name if label else ""
     by = ", ".join(["force", *([split] if split else [])])
     last = promql.local_hour(measure, where, split, "0", queries.CHOSEN)
     weeks = promql.local_hour(measure, where, split, "[1-6]", queries.CHOSEN)
-    for expr, name in (
-        (f"max by ({by}) ({last})", "Last hour"),
-        (f"quantile by ({by}) (0.5, {weeks})", "Median"),
-        (f"max by ({by}) ({weeks})", "Highest"),
-        (f"min by ({by}) ({weeks})", "Lowest"),
-    ):
-        yield Query(expr, name)
+    return [
+        Query(f"max by ({by}) ({last})", "Last hour"),
+        Query(f"quantile by ({by}) (0.5, {weeks})", "Median"),
+        Query(f"max by ({by}) ({weeks})", "Highest"),
+        Query(f"min by ({by}) ({weeks})", "Lowest"),
+        *([Query(f"count by ({by}) ({weeks})", "Weeks of data")] if with_weeks else []),
+    ]

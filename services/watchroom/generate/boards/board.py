@@ -39,6 +39,7 @@ DEFAULTS: Final[tuple[tuple[str, object], ...]] = (  # Grafana's own, but for `p
     ("icon", ""),
     ("includeVars", False),
     ("inspect", False),
+    ("instant", False),
     ("keepTime", False),
     ("links", []),
     ("tags", []),
@@ -115,7 +116,7 @@ def all_runbooks(sources: Sources) -> Link:
 def open_list(sources: Sources, measure: Measure, where: Mapping[str, str] = MappingProxyType({})) -> Link:
     """The ids behind an open measure, or those under some of its label values."""
     query = f"?{urlencode(where)}" if where else ""
-    return Link("What is behind this number", f"{sources.exporter}/open/{measure.id}{query}")
+    return Link("List of what is open now", f"{sources.exporter}/open/{measure.id}{query}")
 
 
 def runbook(sources: Sources, alert: str) -> str:

@@ -68,7 +68,7 @@ def limits_text(found: Limits | None, unit: str, only_for: Mapping[str, str] | N
         return NO_LIMITS
     if only_for:
         only = ", ".join(f"{name} {value}" for name, value in only_for.items())
-        return f"only {only}: {limits_text(found, unit)}"
+        return f"only for {only}: {limits_text(found, unit)}"
     side = "below" if found.is_low_bad else "from"
     if found.warning_word == found.critical_word:
         also = f"in a different colour {side} {found.critical:g}{unit}"

@@ -10,8 +10,8 @@ from watchroom.catalogue.rows import values_shown
 from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import COLUMNS, Board, Section, Sources, link_to, links, open_list
-from watchroom.generate.boards.measure_panels import SECONDS, SHARE
-from watchroom.generate.boards.panels import COUNT, TITLE_PX, Head, Query, SizedPanel, number
+from watchroom.generate.boards.measure_panels import UNITS
+from watchroom.generate.boards.panels import TITLE_PX, Head, Query, SizedPanel, number
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.labels import value_words, where_words
@@ -26,7 +26,6 @@ WIDTH: Final = 6
 SIZES_PX: Final = (78, 76, 76)  # of the numbers of each line: "12 min 05 s" and "178" next to two others fit
 MANY: Final = 3  # numbers in one tile, from which on their names are smaller
 SMALL_PX: Final = 24
-UNITS: Final = {Unit.NUMBER: COUNT, Unit.SHARE: SHARE, Unit.SECONDS: SECONDS}
 MINUTES_FROM_S: Final = 100  # a wait of 99 s is in seconds, one of 100 s in minutes and seconds
 
 
@@ -45,7 +44,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
     limits = describe.limits(measure, tile)
     quantity = quantity_of(measure, tile.shown)
     is_length = quantity.unit is Unit.SECONDS
-    threshold = describe.limits_text(limits, " s" if is_length else "", tile.limits_for)
+    threshold = describe.limits_text(limits, " s" if is_length else "", tile.judged)
     head = Head(
         f"live/{measure.id}/{tile.shown}",
         tile.title,
@@ -65,7 +64,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
         short = [Query(f"{expr} < {MINUTES_FROM_S}", name) for expr, name in asked]
         long = [Query(f"1000 * ({expr} >= {MINUTES_FROM_S})", name) for expr, name in asked]
     fills = {}
-    if limits and (is_length or tile.limits_for):
+    if limits and (is_length or tile.judged):
         # A limit would have to hold for both queries, or for every number of the tile: the word decides.
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None

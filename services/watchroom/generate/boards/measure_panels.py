@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from math import prod
-from typing import Final, assert_never
+from typing import Final
 
 from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.rows import ALL, FEW, ORDER, UNLISTED, excluded, labels_of, values_shown, windows_by
@@ -22,6 +22,7 @@ from watchroom.streams import STREAMS
 SHARE: Final = "percentunit"
 SECONDS: Final = "suffix: s"  # of what is quick: answers are a matter of seconds, and their targets of ten
 LENGTHS: Final = "dthms"  # of everything else, which takes minutes to days
+UNITS: Final = {Unit.NUMBER: COUNT, Unit.SHARE: SHARE, Unit.SECONDS: SECONDS}  # as Grafana names them
 MOST_LINES: Final = FEW  # series that can be told apart by colour and dash
 ALL_ROW: Final = f"**Rows.** Listed values, then `{UNLISTED}`; `{ALL}` counts all of them."
 
@@ -35,7 +36,7 @@ class MeasurePanels:
         self.windows = [window for window in measure.windows if window != "month"]
         self.labels = labels_of(measure)
         self.first: Label | None = self.labels[0] if self.labels else None
-        self.seconds = SECONDS if STREAMS[measure.stream].is_quick else LENGTHS
+        self.units = {**UNITS, Unit.SECONDS: SECONDS if STREAMS[measure.stream].is_quick else LENGTHS}
 
     @property
     def window(self) -> str:
@@ -53,14 +54,23 @@ class MeasurePanels:
         quantity = self.kind.quantities[what]
         return quantity.title or quantity.meaning
 
-    def head(self, key: str, title: str, unit: str, threshold: str = "", also: tuple[str, ...] = ()) -> Head:
-        """A panel's head; `key` within the measure."""
+    def head(
+        self,
+        key: str,
+        title: str,
+        unit: str,
+        threshold: str = "",
+        also: tuple[str, ...] = (),
+        *,
+        on_month: bool = False,
+    ) -> Head:
+        """A panel's head; `key` within the measure. It links to the Month board, or from there to the stream's."""
         card = describe.measure_card(self.measure, threshold or describe.NO_LIMITS, also)
-        full = f"{self.measure.display.board}/{self.measure.id}/{key}"
+        board, other = ("month", self.measure.display.board) if on_month else (self.measure.display.board, "month")
         decimals = 1 if unit in (SHARE, SECONDS) else 0
-        return Head(
-            full, title, card, unit, links(self.sources, self.measure, "month"), decimals, streams=self.measure.streams
-        )
+        links_shown = links(self.sources, self.measure, other)
+        key = f"{board}/{self.measure.id}/{key}"
+        return Head(key, title, card, unit, links_shown, decimals, streams=self.measure.streams)
 
     def summary(
         self, titles: Mapping[str, str], unit: str, columns: Mapping[str, Column], label: Label | None, height: int
@@ -82,7 +92,7 @@ class MeasurePanels:
         head = self.head(
             f"{what}/{'+'.join(each.name for each in labels)}",
             f"{self.measure.brief}: {self.title(what)}{f', by {named}' if named else ''}",
-            self.panel_unit(self.kind.quantities[what].unit),
+            self.units[self.kind.quantities[what].unit],
             also=(ALL_ROW,),
         )
         count = prod(len(each.values) + 2 * (len(labels) == 1) for each in labels)
@@ -117,27 +127,15 @@ class MeasurePanels:
         asked = [
             Query(queries.excluded(self.measure, suffixes, window), window_text(window)) for window in self.windows
         ]
-        title = f"{self.measure.brief}: counted separately, excluded from the times above"
+        title = f"{self.measure.brief}: excluded from the times above, counted separately"
         names = {"Counted": {suffix: capital(from_slug(suffix)) for suffix in suffixes}}
         head = self.head("beside", title, COUNT)
         return rows(head, asked, [("quantity", "Counted")], width=12, height=6, names=names)
 
-    def panel_unit(self, unit: Unit) -> str:
-        """What Grafana writes a quantity of the measure in."""
-        match unit:
-            case Unit.NUMBER:
-                return COUNT
-            case Unit.SHARE:
-                return SHARE
-            case Unit.SECONDS:
-                return self.seconds
-            case _:
-                assert_never(unit)
-
     def line(self, what: str, *, is_wide: bool = False, height: int = 9) -> SizedPanel:
         """A quantity over time, by the first label where its values can be told apart."""
         quantity, window, label = self.kind.quantities[what], self.window, self.first
-        unit, title = self.panel_unit(quantity.unit), self.title(what) + (f", {self.said}" if window else "")
+        unit, title = self.units[quantity.unit], self.title(what) + (f", {self.said}" if window else "")
         listed = values_shown(self.measure, label, what) if label else []
         is_split = label is not None and (len(listed) <= MOST_LINES or not adds_up(self.measure, what))
         split = label.name if label and is_split else ""

@@ -7,11 +7,11 @@ from typing import Final
 
 from watchroom.catalogue.rows import UNLISTED, month_labels, tells_targets, values_shown
 from watchroom.generate import promql
-from watchroom.generate.boards import describe, palette, queries
+from watchroom.generate.boards import palette, queries
 from watchroom.generate.boards.age import data_age
-from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources, links
-from watchroom.generate.boards.measure_panels import MOST_LINES, SECONDS, SHARE, MeasurePanels
-from watchroom.generate.boards.panels import COUNT, REFS, Column, Head, Query, SizedPanel, rows
+from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS, Board, Section, Sources
+from watchroom.generate.boards.measure_panels import MOST_LINES, MeasurePanels
+from watchroom.generate.boards.panels import COUNT, REFS, Column, Query, SizedPanel, rows
 from watchroom.generate.boards.states import StateText
 from watchroom.kinds import adds_up, kind_of
 from watchroom.kinds.labels import title_of, value_words
@@ -122,24 +122,20 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
             asked.append(Query(all_of_it, "All"))
         asked.append(Query(_written(queries.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
         columns["Of all"] = Column(COUNT)
-    unit, said = MeasurePanels(sources, measure).panel_unit(quantity.unit), quantity.title or quantity.meaning
+    make = MeasurePanels(sources, measure)
     by = f", by {title_of(label)}" if label else ""
     threshold = ", ".join(
         f"{name}: filled with colour if missed so far in the current month" for name in columns if name != "Of all"
     )
     months = (
-        "**Rows.** The current month is not complete, and the first month shown may begin with the feed. `All` also "
-        f"counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` is the number that a "
-        "figure is based on."
+        "**Rows.** The current month is not complete, and the first month shown may be incomplete because the feed "
+        f"began during it. `All` also counts unlisted and absent values (`{UNLISTED}` in tables of counts); `Of all` "
+        "is the count that each figure is based on."
     )
     if label and label.value_of == AREA:
         months += BY_AREA
-    head = Head(
-        f"month/{measure.id}/{what}/{label.name if label else ''}", f"{measure.brief}: {said}{by}",
-        describe.measure_card(measure, threshold or describe.NO_LIMITS, [months]), unit,
-        links(sources, measure, measure.display.board), 1 if unit in (SHARE, SECONDS) else 0,
-        streams=measure.streams,
-    )  # fmt: skip
+    key, title = f"{what}/{label.name if label else ''}", f"{measure.brief}: {make.title(what)}{by}"
+    head = make.head(key, title, make.units[quantity.unit], threshold, (months,), on_month=True)
     return rows(
         head, asked[: len(REFS)], [(WRITTEN, "Month")], order=MONTH, hide=(MONTH,), is_descending=True,
         width=width, height=HEIGHT, columns=columns, label_px=MONTH_PX,

@@ -210,7 +210,7 @@ def _label_column(names: Mapping[str, str], label_px: int) -> list[model.Dynamic
     if label_px or max(map(len, names.values()), default=0) > LONG_NAME:
         found["custom.width"] = label_px or NAMES_PX
     if names:
-        found["mappings"] = mappings({value: StateText(text, palette.QUIET) for value, text in names.items()}, None)
+        found["mappings"] = mappings({value: StateText(text) for value, text in names.items()}, None)
     return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items()]
 
 

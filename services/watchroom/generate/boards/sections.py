@@ -20,15 +20,15 @@ from watchroom.generate.boards.panels import COUNT, Column, Query, SizedPanel, r
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Over, Quantity, Unit
-from watchroom.kinds.labels import title_of, value_words
+from watchroom.kinds.labels import capital, title_of, value_words
 from watchroom.kinds.measure import Label
 
 MOST_BARS = 10
 LEAST_HEIGHT = 8  # of a graph with its legend
 MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
-NO_SUM = "by value only"
-NEVER_CLOSED = "Never closed by the feed (not shown)"
+NO_SUM = "not added up"
+NEVER_CLOSED = "Never closed by the feed (not counted)"
 SPAN = "span"
 
 
@@ -73,7 +73,7 @@ def _available(make: MeasurePanels, whats: Sequence[str]) -> list[str]:
 
 
 def _heading(quantity: Quantity) -> str:
-    return quantity.column or quantity.meaning[:1].upper() + quantity.meaning[1:]
+    return quantity.column or capital(quantity.meaning)
 
 
 # ---------------------------------------------------------------------------------------------- tally
@@ -114,7 +114,7 @@ def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
     windows = windows_by(make.measure, label)
     window = "28d" if "28d" in windows else windows[-1]
     expr = queries.one(make.catalogue, make.measure, what, window=window, split=label.name)
-    title = f"{make.measure.brief}: most by {title_of(label)}, {window_text(window)}"
+    title = f"{make.measure.brief}: highest by {title_of(label)}, {window_text(window)}"
     head = make.head(f"ranking/{label.name}", title, COUNT)
     names = {value: value_words(label, value) for value in label.values}
     query = Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}")
@@ -125,16 +125,16 @@ def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
 
 
 def _summary(make: MeasurePanels) -> Iterator[SizedPanel]:
-    unit, titles, columns = make.panel_unit(make.kind.unit), {}, {}
+    unit, titles, columns = make.units[make.kind.unit], {}, {}
     for what in _available(make, make.kind.summary):
         quantity = make.kind.quantities[what]
         if not quantity.adds_up and len(make.measure.labels) > 1:
             continue  # ranks cannot be added over a label
         titles[what] = _heading(quantity)
         empty = NO_TARGET if quantity.needs_target else "" if quantity.adds_up else NO_SUM
-        if empty or make.panel_unit(quantity.unit) != unit:
+        if empty or make.units[quantity.unit] != unit:
             decimals = 0 if quantity.unit is Unit.NUMBER else 1
-            columns[what] = Column(make.panel_unit(quantity.unit), decimals=decimals, empty=empty)
+            columns[what] = Column(make.units[quantity.unit], decimals=decimals, empty=empty)
     height = _height(make.first)
     yield make.summary(titles, unit, columns, make.first, height=height)
     what = _available(make, make.kind.trends)[0]
@@ -172,7 +172,7 @@ def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
     asked = [Query(make.now(what), _heading(each)) for what, each in shown.items()]
     asked += [Query(make.now(suffix), NEVER_CLOSED) for suffix in excluded(measure, Over.NOW)]
     count = prod(len(label.values) for label in measure.labels)
-    length = "dtdhms" if make.seconds == LENGTHS else LENGTHS
+    length = "dtdhms" if make.units[Unit.SECONDS] == LENGTHS else LENGTHS
     columns = {_heading(each): Column(length) for each in kind.quantities.values() if each.unit is Unit.SECONDS}
     limited = [tile for tile in measure.display.tiles if tile.limits_every_number]
     for tile in limited:

@@ -30,7 +30,7 @@ class StateText(NamedTuple):
     """A number that is a state: 1 is "UP"."""
 
     text: str
-    colour: str
+    colour: str | None = None  # None: as the panel's other texts
 
 
 def steps(limit: float | None = None) -> build.ThresholdsConfig:

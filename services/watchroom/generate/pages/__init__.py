@@ -1,18 +1,24 @@
-"""Holds the prose of derived pages as Markdown, with `@name@` where a generator inserts what it derived.
+"""Holds the derived pages as Jinja templates.
 
-In: a page's name and its parts. Out: the text of the page. It may import the standard library only.
+In: a template's name and the values that it shows. Out: the text of the file. It may import the standard library and
+Jinja only.
 
-Start with `page`; the prose is in the Markdown files beside it.
+Start with `page`; the templates are the files beside it.
 """
 
 from __future__ import annotations
 
-from importlib.resources import files
+import json
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_TEMPLATES = Environment(  # noqa: S701  # none of the files is HTML
+    loader=PackageLoader(__name__, ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    keep_trailing_newline=True,
+)  # fmt: skip
+_TEMPLATES.filters["quoted"] = json.dumps
 
 
-def page(name: str, **parts: str) -> str:
-    """A page with its parts filled in."""
-    text = files(__package__).joinpath(f"{name}.md").read_text(encoding="utf-8")
-    for part, written in parts.items():
-        text = text.replace(f"@{part}@", written)
-    return text
+def page(template: str, /, **values: object) -> str:
+    """The file that a template makes of these values; the filter `quoted` writes a text in JSON and YAML."""
+    return _TEMPLATES.get_template(template).render(values)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.generate.rules import alerts, recording
-from watchroom.generate.rules.links import Links, load_links
+from watchroom.generate.rules.links import Links
 from watchroom.generate.yaml_text import yaml_text
 from watchroom.settings import Settings
 
@@ -31,13 +29,3 @@ def rules_text(catalogue: Catalogue, links: Links) -> dict[str, str]:
 def shipped_catalogue(root: Path) -> Catalogue:
     """The catalogue below the repository's root, with the default areas."""
     return load_catalogue(root / "schemas" / "measures", Settings.model_fields["areas"].default)
-
-
-def text(name: str, root: Path) -> str:
-    """One rule file as it is shipped."""
-    return rules_text(shipped_catalogue(root), load_links(root))[name]
-
-
-OUTPUTS: Final[Mapping[str, Callable[[Path], str]]] = {
-    f"{FOLDER}/{name}": partial(text, name) for name in ("recording.yml", "measures.yml", "platform.yml")
-}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
 from watchroom.catalogue.formatting import window_text
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
+from watchroom.generate.pages import page
 from watchroom.generate.rules import alerts
-from watchroom.generate.rules.files import shipped_catalogue
 from watchroom.generate.rules.links import board_of, open_path
 from watchroom.generate.rules.wording import limit_text, missed_too, number, target_text
 from watchroom.kinds import quantity_of
@@ -21,11 +20,10 @@ from watchroom.kinds.shown import Alert
 from watchroom.wording import exact_duration
 
 FOLDER: Final = "deploy/runbooks"
-_COMMENT: Final = "<!-- Derived by `make generate`; do not edit: change the alert's entry. -->"
 _WHO: Final = {
     "page": "somebody is paged at any hour",
     "ticket": "sent to the ticket queue at once, and by email in office hours",
-    "none": "nobody is paged; a receiver expects it at all times",
+    "none": "nobody is paged; `watchroom watchdog` expects it at all times",
 }
 _MUTES: Final = {
     "all": "While it fires, all alerts on this force's measures are muted.",
@@ -33,49 +31,43 @@ _MUTES: Final = {
 }
 
 
-def texts(root: Path) -> dict[str, str]:
-    """Path -> text of every runbook. Any other file in the folder belongs to no alert."""
-    return pages(shipped_catalogue(root))
-
-
 def pages(catalogue: Catalogue) -> dict[str, str]:
-    """The runbooks of all alerts of a catalogue, on measures and on the platform."""
-    found = {alert.name: _of_measure(catalogue, measure, alert) for measure, alert in catalogue.alerts()}
-    found |= {name: _of_platform(name, alert) for name, alert in catalogue.platform_alerts.items()}
-    return {f"{FOLDER}/{name}.md": "\n".join(lines) + "\n" for name, lines in found.items()}
+    """The runbooks of all alerts of a catalogue, on measures and on the platform, by the alert's name."""
+    found = {}
+    for measure, alert in catalogue.alerts():
+        about = f"**{measure.brief}.** {measure.definition}"
+        expression = alerts.expression(catalogue, measure, alert)
+        found[alert.name] = _page(alert.name, alert, about, _facts(measure, alert), expression)
+    for name, platform in catalogue.platform_alerts.items():
+        about = f"{platform.number[0].upper()}{platform.number[1:]}"
+        found[name] = _page(name, platform, about, _platform_facts(platform), platform.expression)
+    return found
 
 
-def _of_measure(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[str]:
-    yield from _head(alert.name, alert.severity, alert.meaning, alert.impact, alert.action)
-    yield from ("## Where the number comes from", "", f"**{measure.brief}.** {measure.definition}", "")
-    yield f"- Condition: {_when(measure, alert)}."
+def _page(name: str, alert: Alert | PlatformAlert, about: str, facts: Iterator[str], expression: str) -> str:
+    who = _WHO[alert.severity]
+    return page("runbook.md", name=name, alert=alert, who=who, about=about, facts=facts, expression=expression)
+
+
+def _facts(measure: Measure, alert: Alert) -> Iterator[str]:
+    yield f"Condition: {_when(measure, alert)}."
     if alert.at_least:
-        yield f"- It fires only if at least {alert.at_least} are counted."
+        yield f"It fires only if its figure is based on at least {alert.at_least} {measure.stream}."
     yield _times(alert)
-    yield f"- Excluded: {measure.display.excludes}."
-    yield f"- Measure `{measure.id}` of the stream `{measure.stream}`. Its entry is in `schemas/measures`."
-    yield f"- Source: {measure.source}."
-    yield f"- Board: `{board_of(measure)}`."
-    if path := open_path(measure, alert, f"its {alert.shown.split}"):
-        yield f"- List of the entities behind it, oldest first: `{path}` on the exporter (the alert's `open_url`)."
-    yield from ("", "```promql", alerts.expression(catalogue, measure, alert), "```")
+    yield f"Excluded: {measure.display.excludes}."
+    yield f"Measure: `{measure.id}` of the stream `{measure.stream}`, defined in `schemas/measures`."
+    yield f"Source: {measure.source}."
+    yield f"Board: `{board_of(measure)}`."
+    if path := open_path(measure, alert, f"<{alert.shown.split}>"):
+        opened = f"`{path}` on the exporter (the alert's `open_url`)"
+        yield f"List of the open {measure.stream} behind it, oldest first: {opened}."
 
 
-def _of_platform(name: str, alert: PlatformAlert) -> Iterator[str]:
-    yield from _head(name, alert.severity, alert.meaning, alert.impact, alert.action)
-    yield from ("## Where the number comes from", "", f"{alert.number[0].upper()}{alert.number[1:]}", "")
+def _platform_facts(alert: PlatformAlert) -> Iterator[str]:
     if alert.mutes:
-        yield f"- {_MUTES[alert.mutes]}"
+        yield _MUTES[alert.mutes]
     yield _times(alert)
-    yield f"- Board: `{alert.dashboard}`."
-    yield from ("", "```promql", alert.expression, "```")
-
-
-def _head(name: str, severity: str, meaning: str, impact: str, action: Sequence[str]) -> Iterator[str]:
-    yield from (_COMMENT, f"# {name}", "", f"Severity `{severity}`: {_WHO[severity]}.", "")
-    yield from ("## Meaning", "", meaning, "", "## Impact", "", impact, "", "## What to do now", "")
-    yield from (f"{number}. {step}" for number, step in enumerate(action, start=1))
-    yield ""
+    yield f"Board: `{alert.dashboard}`."
 
 
 def _times(alert: Alert | PlatformAlert) -> str:
@@ -85,7 +77,7 @@ def _times(alert: Alert | PlatformAlert) -> str:
         if alert.keep_s
         else "ends when the condition"
     )
-    return f"- {fires}, and {stays} ends or its data is lost."
+    return f"{fires}, and {stays} ends or its data is lost."
 
 
 def _when(measure: Measure, alert: Alert) -> str:
@@ -95,8 +87,8 @@ def _when(measure: Measure, alert: Alert) -> str:
     if alert.burn:
         limit, objective = (number(Unit.SHARE, share) for share in (alert.burn.miss_limit, alert.burn.objective))
         return (
-            f"{about}more than {limit} not {target_text(measure, shown)}{missed_too(measure, shown)}, "
-            f"{window_text(alert.burn.long)} and {window_text(alert.burn.short)} "
+            f"{about}more than {limit} missed the target `{target_text(measure, shown)}`{missed_too(measure, shown)}, "
+            f"in both windows: {window_text(alert.burn.long)} and {window_text(alert.burn.short)} "
             f"(objective: {objective}; burn rate: {alert.burn.factor:g})"
         )
     quantity = quantity_of(measure, shown)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from watchroom.rolling.calendar import Calendar
 from watchroom.simulator.published_year import contacts
-from watchroom.simulator.published_year.crimes import groups, parts
+from watchroom.simulator.published_year.crimes import counted
 from watchroom.simulator.published_year.even import shared
 from watchroom.simulator.published_year.levels import contact, crime
 from watchroom.simulator.published_year.printed import Printed
@@ -85,7 +85,7 @@ def _precovid(printed: Printed, _: float) -> Iterator[dict[str, str]]:
     """March 2019 to February 2020."""
     level = crime(printed)
     months = _months("2019-03")
-    now = groups(printed)
+    now = counted(printed, "group")
     known = {"sexual_offences": level.sexual_before, "robbery": level.robbery_before}
     others = {name: float(count) for name, count in now.items() if name not in known}
     by_group = known | shared(level.all_before - sum(known.values()), others)
@@ -101,7 +101,7 @@ def _precovid(printed: Printed, _: float) -> Iterator[dict[str, str]]:
 
 
 def _by_part(printed: Printed, total: int) -> dict[str, int]:
-    now = parts(printed)
+    now = counted(printed, "subgroup")
     return shared(total, {part: float(now[part]) for part in ACQUISITIVE})
 
 

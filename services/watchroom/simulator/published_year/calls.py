@@ -5,14 +5,14 @@ Waits have the printed means over an exponential distribution, which is an assum
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from watchroom.simulator.envelope import Simulated
 from watchroom.simulator.published_year.even import Allocation, Year, exponential
 from watchroom.simulator.published_year.levels import Contact
 from watchroom.simulator.published_year.printed import Printed
-from watchroom.simulator.published_year.putting import put, token
+from watchroom.simulator.published_year.putting import put, token_of
 
 STREAM: Final = "calls"
 BUSY_MONTH, BUSY = "2021-07", 1.3  # "exceptional volumes" in July 2021; how much is assumed
@@ -31,26 +31,17 @@ class _Line(NamedTuple):
     abandoned: int
 
 
-def lines(printed: Printed, level: Contact) -> tuple[_Line, _Line]:
-    """999 and 101."""
-    mean, mean_101 = (printed.number(f"{line}_answer_time") * 1000 for line in ("emergency", "non_emergency"))
-    return (
-        _Line("999", level.emergency, mean, 0, 0),
-        _Line("101", level.non_emergency, mean_101, level.abandoned_within, level.abandoned),
-    )
-
-
 def emergency_calls(year: Year, printed: Printed, level: Contact) -> Iterator[Simulated]:
     """999, busier in July."""
-    busy = year.busier(BUSY_MONTH, BUSY)
-    line = lines(printed, level)[0]
-    yield from _calls(line, year, [busy.position((i + 0.5) / line.number) for i in range(line.number)], printed, level)
+    line = _Line("999", level.emergency, printed.number("emergency_answer_time") * 1000, 0, 0)
+    yield from _calls(line, year, year.busier(BUSY_MONTH, BUSY).position, printed, level)
 
 
 def non_emergency_calls(year: Year, printed: Printed, level: Contact) -> Iterator[Simulated]:
     """101, the same all year."""
-    line = lines(printed, level)[1]
-    yield from _calls(line, year, [(i + 0.5) / line.number for i in range(line.number)], printed, level)
+    mean_ms = printed.number("non_emergency_answer_time") * 1000
+    line = _Line("101", level.non_emergency, mean_ms, level.abandoned_within, level.abandoned)
+    yield from _calls(line, year, float, printed, level)
 
 
 def outgoing_calls(year: Year, level: Contact) -> Iterator[Simulated]:
@@ -60,13 +51,16 @@ def outgoing_calls(year: Year, level: Contact) -> Iterator[Simulated]:
         yield put(STREAM, "call.presented", f"c-out-{i}", at_ms, '"direction":"outbound","class":"outgoing"')
 
 
-def _calls(line: _Line, year: Year, positions: list[float], printed: Printed, level: Contact) -> Iterator[Simulated]:
+def _calls(
+    line: _Line, year: Year, position: Callable[[float], float], printed: Printed, level: Contact
+) -> Iterator[Simulated]:
+    """Calls whose positions in the year are those of even demand, changed by `position`."""
     answered = line.number - line.abandoned
     ends = Allocation(
         [(answered, "answered"), (line.abandoned_within, "short"), (line.abandoned - line.abandoned_within, "long")], 0
     )
     callers = _Callers(line, printed, level)
-    for i, position in enumerate(positions):
+    for i in range(line.number):
         end = ends.at(i)
         if end.what == "answered":
             wait_ms = exponential(end.quantile, line.mean_ms)
@@ -74,7 +68,7 @@ def _calls(line: _Line, year: Year, positions: list[float], printed: Printed, le
             wait_ms = end.quantile * SHORT_MS
         else:
             wait_ms = SHORT_MS + 1 + exponential(end.quantile, LONG_MEAN_MS)
-        queued_ms = year.moment(position, wait_ms)
+        queued_ms = year.moment(position((i + 0.5) / line.number), wait_ms)
         subject = f"c-{line.name}-{i}"
         class_ = "emergency" if line.name == "999" else CLASSES[i % len(CLASSES)]
         yield put(STREAM, "call.queued", subject, queued_ms, f'"line":"{line.name}","class":"{class_}"{callers.at(i)}')
@@ -105,4 +99,4 @@ class _Callers:
             who, org = f"hospital {self._hospital_calls[found.number]}", ',"caller_org":"hospital"'
         else:
             who, org = f"{found.what} {found.number % self._pool[found.what]}", ""
-        return f',"cli_type":"{found.what}","caller_token":"{token(who)}"{org}'
+        return f',"cli_type":"{found.what}","caller_token":"{token_of(who)}"{org}'

@@ -23,7 +23,7 @@ def contacts(year: Year, level: Contact) -> Iterator[Simulated]:
     """Those that count among the non-emergency contacts, and partner agencies'."""
     counts = [(count, channel) for channel, count in shared(level.digital, CHANNELS).items()]
     kinds = Allocation([*counts, (level.partner, PARTNER)], 0)
-    chat_from_ms = year.month_start_ms(CHAT_MONTH) - CHAT_BEFORE_MS
+    chat_from_ms = year.calendar.month_start_ms(CHAT_MONTH) - CHAT_BEFORE_MS
     for i in range(kinds.total):
         entity = kinds.at(i)
         takes_ms = exponential(entity.quantile, TAKES_MS)

@@ -6,8 +6,9 @@ number of have the weights of `simulator.crimes`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from watchroom.rolling.buckets import DAY_MS, HOUR_MS
 from watchroom.simulator.crimes import CLASSES
@@ -15,7 +16,7 @@ from watchroom.simulator.envelope import Simulated
 from watchroom.simulator.published_year.even import Allocation, Spread, Year, by_area, exponential, shared
 from watchroom.simulator.published_year.levels import ASSUMED, ASSUMED_STOKE, DISTRICTS, crime
 from watchroom.simulator.published_year.printed import Printed
-from watchroom.simulator.published_year.putting import put, token
+from watchroom.simulator.published_year.putting import put, token_of
 from watchroom.streams.offences import offence
 
 STREAM: Final = "crimes"
@@ -54,22 +55,11 @@ def plan(printed: Printed) -> list[tuple[int, Kind]]:
     return rows + [row for code, count in rest.items() for row in _areas(count, Kind(code, ""))]
 
 
-def groups(printed: Printed) -> dict[str, int]:
-    """Crimes by Home Office group."""
-    return _by(printed, "group")
-
-
-def parts(printed: Printed) -> dict[str, int]:
-    """Crimes by Home Office subgroup."""
-    return _by(printed, "subgroup")
-
-
-def _by(printed: Printed, what: str) -> dict[str, int]:
-    found: dict[str, int] = {}
+def counted(printed: Printed, by: Literal["group", "subgroup"]) -> Counter[str]:
+    """Crimes by Home Office group or subgroup."""
+    found: Counter[str] = Counter()
     for count, kind in plan(printed):
-        known = offence(kind.code)
-        name = getattr(known, what)
-        found[name] = found.get(name, 0) + count
+        found[getattr(offence(kind.code), by)] += count
     return found
 
 
@@ -137,7 +127,7 @@ def crimes(year: Year, printed: Printed) -> Iterator[Simulated]:
     kinds = Allocation(plan(printed), 0)
     number = kinds.total
     care = _Care(number, printed)
-    outcomes = _Outcomes(number, printed, year.month_start_ms(printed.last_month))
+    outcomes = _Outcomes(number, printed, year.calendar.month_start_ms(printed.last_month))
     takes = Spread(number, 3)
     for i in range(number):
         after_ms = min(OUTCOME_WITHIN_MS, exponential((takes.rank(i) + 0.5) / number, ARRIVES_MS))
@@ -195,7 +185,7 @@ class _Care:
     def victim(self, i: int) -> str:
         """Fewer victims than crimes: one contract serves several crimes of a victim."""
         rank = self._of_victims.rank(i)
-        return f',"victim_token":"{token(f"victim {rank % self._contracts}")}"' if rank < self._victims else ""
+        return f',"victim_token":"{token_of(f"victim {rank % self._contracts}")}"' if rank < self._victims else ""
 
     def _transfer_ms(self, i: int) -> float | None:
         """From validation to transfer, evenly spread around the printed mean; None: it is not transferred."""
@@ -214,7 +204,7 @@ class _Care:
             yield put(STREAM, "crime.validated", subject, at_ms + DAY_MS)
             yield put(STREAM, "crime.gateway_transferred", subject, at_ms + DAY_MS + takes_ms)
         if (rank := self._of_suspects.rank(i)) < len(self._suspects):
-            suspect = f'"suspect_token":"{token(f"suspect {self._suspects[rank]}")}"'
+            suspect = f'"suspect_token":"{token_of(f"suspect {self._suspects[rank]}")}"'
             yield put(STREAM, "crime.suspect_linked", subject, at_ms + HOUR_MS, suspect)
 
 

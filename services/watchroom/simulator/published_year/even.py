@@ -67,16 +67,8 @@ class Year:
     """The months of the report as moments."""
 
     def __init__(self, calendar: Calendar, first_month: str, last_month: str) -> None:
-        months = [first_month]
-        while months[-1] < last_month:
-            months.append(calendar.months_after(months[-1], 1))
-        self.months = tuple(months)
-        self._starts = [calendar.month_start_ms(month) for month in months]
-        self.start_ms, self.end_ms = self._starts[0], calendar.month_end_ms(last_month)
-
-    def month_start_ms(self, month: str) -> int:
-        """First moment of one of its months."""
-        return self._starts[self.months.index(month)]
+        self.calendar = calendar
+        self.start_ms, self.end_ms = calendar.month_start_ms(first_month), calendar.month_end_ms(last_month)
 
     def moment(self, position: float, takes_ms: float = 0) -> int:
         """The moment at this part of the year (0 to 1), early enough for what takes so long to end in the year too."""
@@ -84,10 +76,9 @@ class Year:
 
     def busier(self, month: str, factor: float) -> _Busier:
         """Positions in a year in which one month has `factor` times the demand of the others."""
-        start = self._starts[self.months.index(month)]
-        following = next(each for each in (*self._starts, self.end_ms) if each > start)
-        length = self.end_ms - self.start_ms
-        return _Busier((start - self.start_ms) / length, (following - self.start_ms) / length, factor)
+        start_ms, end_ms = self.calendar.month_start_ms(month), self.calendar.month_end_ms(month)
+        length_ms = self.end_ms - self.start_ms
+        return _Busier((start_ms - self.start_ms) / length_ms, (end_ms - self.start_ms) / length_ms, factor)
 
 
 class _Busier(NamedTuple):

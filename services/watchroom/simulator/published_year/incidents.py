@@ -9,7 +9,7 @@ from watchroom.simulator.envelope import Simulated
 from watchroom.simulator.published_year.even import Allocation, Spread, Year, by_area, exponential, shared
 from watchroom.simulator.published_year.levels import ASSUMED, ASSUMED_STOKE, DAY_S, DISTRICTS
 from watchroom.simulator.published_year.printed import Printed
-from watchroom.simulator.published_year.putting import put, token
+from watchroom.simulator.published_year.putting import put, token_of
 
 STREAM: Final = "incidents"
 ATTENDED: Final = {"1": 0.3, "2": 0.4, "3": 0.3}  # grades of those that are; assumed
@@ -76,23 +76,21 @@ class Addresses:
     """Which address an incident of anti-social behaviour was at: the printed numbers of addresses by band."""
 
     def __init__(self, printed: Printed) -> None:
-        self._two_three = printed.whole("asb_two_three")
-        self._four = printed.whole("asb_repeat") - self._two_three
-        self._once = ASSUMED["asb_addresses"] - printed.whole("asb_repeat")
-        self._pairs = self._two_three // 2  # half of them have two, the others three
-        ends = self._once, 2 * self._pairs, 3 * (self._two_three - self._pairs), FOUR_OR_MORE * self._four
-        self.incidents = sum(ends)
-        self._parts = list(zip(("once", "two", "three", "four"), ends, (1, 2, 3, FOUR_OR_MORE), strict=True))
+        repeat, two_three = printed.whole("asb_repeat"), printed.whole("asb_two_three")
+        pairs = two_three // 2  # half of them have two, the others three
+        bands = (
+            ("once", ASSUMED["asb_addresses"] - repeat, 1),
+            ("two", pairs, 2),
+            ("three", two_three - pairs, 3),
+            ("four", repeat - two_three, FOUR_OR_MORE),
+        )
+        self._addresses = [f"{band} {n}" for band, count, each in bands for n in range(count) for _ in range(each)]
+        self.incidents = len(self._addresses)
 
     def about(self, number: int) -> str:
         """What an incident says, by its number among those of anti-social behaviour."""
-        rest = number
-        for name, count, each in self._parts:
-            if rest < count:
-                address = f"{name} {rest // each}"
-                break
-            rest -= count
-        else:
-            raise ValueError(number)
+        address = self._addresses[number]
         position, kind = number % SMALL_AREAS, ASB_TYPES[number % len(ASB_TYPES)]
-        return f'"category":"asb","asb_type":"{kind}","address_token":"{token(address)}","lsoa":"E01999{position:03d}"'
+        return (
+            f'"category":"asb","asb_type":"{kind}","address_token":"{token_of(address)}","lsoa":"E01999{position:03d}"'
+        )

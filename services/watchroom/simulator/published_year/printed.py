@@ -71,5 +71,7 @@ def load_printed(schemas: Path) -> Printed:
         first, last, as_at = (str(content.pop(name)) for name in _HEAD)
         entries = TypeAdapter(dict[str, Entry]).validate_python(content)
     except (OSError, KeyError, ValueError, ValidationError) as error:
-        raise ConfigurationInvalid([Fault(str(path), "", str(error), "the table from the repository")]) from error
+        raise ConfigurationInvalid(
+            [Fault(str(path), "", str(error), "the table as it is in the repository")]
+        ) from error
     return Printed(first, last, as_at, entries)
