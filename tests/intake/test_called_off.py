@@ -15,7 +15,7 @@ from tests.intake.worker_process import WorkerProcess
 def test_a_signal_ends_a_worker_that_is_still_joining(embedded_stack: Stack, tmp_path: Path) -> None:
     """Tansu holds a join for half a session, here 40 s; a broker that went away holds it for ever."""
     with WorkerProcess(embedded_stack, tmp_path / "worker.log", session_timeout_s=80) as worker:
-        worker.until(lambda: "not yet in the consumer group" in worker.get("/readyz")[1])
+        worker.until(lambda: "has not joined the consumer group yet" in worker.get("/readyz")[1])
         worker.signal(signal.SIGTERM)
         assert worker.exit_code(within_s=30) == 0
     assert "Traceback" not in worker.log()

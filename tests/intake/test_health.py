@@ -120,7 +120,7 @@ async def test_without_fetch_answers_it_is_not_ready() -> None:
     """The broker is the other half of the promise."""
     health, partition = working()
     partition.answered_ms = now_ms() - 11_000
-    assert "no fetch response" in health.not_ready()[0]
+    assert "Kafka has not answered a fetch" in health.not_ready()[0]
 
 
 async def test_a_lane_out_of_place_is_not_ready() -> None:
@@ -135,7 +135,7 @@ async def test_before_the_group_has_answered_it_is_not_ready() -> None:
     status = Status()
     health = Health(status)
     health.intake = Intake(lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status)
-    assert "not yet in the consumer group" in health.not_ready()[0]
+    assert "has not joined the consumer group yet" in health.not_ready()[0]
     health.intake.assign([])
     assert health.not_ready() == []
 
