@@ -499,7 +499,7 @@ def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str]
     table = printed(f"{OPEN} --format table").splitlines()
     assert table[1].split()[:3] == ["id", "grade", "area"]
     assert table[-2].startswith("Out of date: events are applied only up to ")
-    assert table[-1].startswith("FEED SILENT: log last seen ")
+    assert table[-1].startswith("FEED SILENT: log was last seen ")
 
 
 def test_progress_is_a_line_from_time_to_time_in_a_log() -> None:

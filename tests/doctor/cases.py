@@ -386,7 +386,7 @@ CASES = [
         "redis-role",
         info(role="slave", master_host="primary", master_port=6379),
         "a replica of primary:6379",
-        "address of the primary",
+        "primary.s address",
         info(),
     ),
     Case(
