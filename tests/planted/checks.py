@@ -159,7 +159,7 @@ def measures_page(copy: Copy, _: str) -> Iterator[Sign]:
         (KIND, "\n- `cap_s = 3600`\n- `step_s = 1`\n"),
         (BOTH, "\n- `cap_s = 1200`\n- `step_s = 120`\n"),
         (STREAM, "- kind: open, counted while `waiting`; age measured from `arrived`; stream visits"),
-        (STREAM, "## visits\n\nWhat is known about one visit."),
+        (STREAM, "## visits\n\nWhat is known about each visit."),
         (STREAM, "- moment `wait_over`: seen, or left by who was never seen"),
         (BOTH, "- alert [WaitsFarApart](../../deploy/runbooks/WaitsFarApart.md), a page: "),
     ):
