@@ -127,6 +127,10 @@ class Watch:
         stored = self.stored()
         return sum(end - stored[place] for place, end in (await self.ends()).items())
 
+    def applied(self) -> int:
+        """Records that Redis has."""
+        return sum(self.stored().values())
+
     def steps(self) -> list[StepSeen]:
         """Every step noted so far, in the order of writing."""
         if not self._steps.exists():
@@ -136,6 +140,14 @@ class Watch:
     async def until_lag(self, above: int, *children: Child) -> int:
         """Wait until the workers are behind by more than this; they must be running."""
         return await until(f"a lag above {above}", lambda lag: lag > above, self.lag, *children)
+
+    async def until_applied_beyond(self, records: int, *children: Child) -> int:
+        """Wait until Redis has more records than this; the workers must be running."""
+
+        async def applied() -> int:
+            return self.applied()
+
+        return await until(f"more than {records} records applied", lambda count: count > records, applied, *children)
 
     async def until_applied(self, *children: Child) -> None:
         """Wait until everything in the log is in Redis."""

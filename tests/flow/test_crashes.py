@@ -120,8 +120,9 @@ async def crash_course(run: Run, watch: Watch) -> None:
     await until_both_apply(watch, run.a, run.b)
     await at(20)
     snapshot = await asyncio.to_thread(run.redis_server.snapshot)
+    at_snapshot = watch.applied()
     await run.kill(watch, run.b, run.a)
-    await at(27)
+    await watch.until_applied_beyond(at_snapshot + LAG, run.a, run.b)  # else the restore would take nothing back
     await asyncio.to_thread(run.redis_server.restore, snapshot)
     await at(32)
     await run.kill(watch, run.a, run.b)
