@@ -22,7 +22,7 @@ ONE_FAULT = {
         "one of alerts, area_windows, at, baseline",
     ),
     "unknown kind": (COUNT, '"count"', '"ratio"', "kind", "'ratio'", "one of 'count', 'share'"),
-    "unknown stream": (COUNT, '"calls"', '"visits"', "stream", "'visits'", "'calls', 'contacts'"),
+    "unknown stream": (COUNT, '"calls"', '"parcels"', "stream", "'parcels'", "'calls', 'contacts'"),
     "unknown moment": (COUNT, "offered", "rung", "at", "'rung'", "offered, presented, queued"),
     "unknown start": (DURATION, '"queued"', '"rung"', "start", "'rung'", "a moment of calls"),
     "unknown state": (OPEN, "waiting", "idle", "state", "'idle'", "waiting, in_progress"),

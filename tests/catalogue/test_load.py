@@ -87,9 +87,9 @@ def test_a_key_of_the_wrong_shape_hides_no_fault_elsewhere(tmp_path: Path) -> No
     """What needs that key is not judged, and no fault follows from another; the rest is told in the same run."""
     kind = DURATION.replace('"duration"', '"duratoin"').replace('"5m"', '"5m", "2m"').replace("answered", "anwsered")
     assert keys(tmp_path, kind) == {"calls_time.kind", "calls_time.windows", "calls_time.at"}
-    of_another_kind = COUNT.replace('"count"', '"spread"') + "cap_s = 600\n"  # nobody knows which keys it has
+    of_another_kind = COUNT.replace('"count"', '"variance"') + "cap_s = 600\n"  # nobody knows which keys it has
     assert keys(tmp_path, of_another_kind) == {"calls_in.kind"}
-    stream = SHARE.replace('"calls"', '"visits"').replace('["abandoned"]', '"abandoned"') + 'by = { queue = "line" }\n'
+    stream = SHARE.replace('"calls"', '"parcels"').replace('["abandoned"]', '"abandoned"') + 'by = { queue = "line" }\n'
     assert keys(tmp_path, stream) == {"calls_lost.stream", "calls_lost.part", "calls_lost.by.queue"}
     by = DURATION.replace('by = { line = "line" }', "by = 3").replace("[60]", "[60]\nstate = 7")
     assert keys(tmp_path, by) == {"calls_time.by", "calls_time.state"}

@@ -25,6 +25,13 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
 def test_a_page_can_be_followed_to_its_end(page: Path, walk: Walk) -> None:
     """A new colleague does what is written, on the first day."""
     assert walk.follow(page.read_text("utf-8")) >= 2
+    walk.run(".venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/vulture")
+
+
+def test_once_all_pages_have_been_followed_the_checks_pass(walk: Walk) -> None:
+    """Each page ends with `make check` and `make test`; a limit that the page's own code breaks would stop them."""
+    walk.run(".venv/bin/mypy && .venv/bin/lint-imports && .venv/bin/watchroom generate --check")
+    walk.run(".venv/bin/python -m pytest -q -p no:cacheprovider tests/generate/boards/test_boards.py tests/catalogue")
 
 
 def test_there_is_a_page_for_each_thing_that_people_add() -> None:

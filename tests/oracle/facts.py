@@ -348,11 +348,7 @@ def _incident(events: Sequence[Sent]) -> Added:
     added.count(created, "incident_volume", latest, "count")
     added.count(created, "incident_volume_by_category", {"incident_category": category, "area": area}, "count")
     if category == "asb":
-        kind = {"asb_type": label(_latest(classed, "asb_type"), ASB_TYPES), "area": area}
-        added.count(created, "incidents_asb", kind, "count")
-        added.token(created, "asb_addresses", _latest(events, "address_token"))
-        place = _latest(events, "lsoa")
-        added.token(created, "asb_places", place if place in (None, "E01014309", "E01014310") else "other")
+        _asb(added, events, created, {"asb_type": label(_latest(classed, "asb_type"), ASB_TYPES), "area": area})
     is_resourced = assigned is not None or on_scene is not None
     added.share(created, "incident_resourced", latest, part=is_resourced)
     added.share(created, "incident_resourced_first_grade", earliest, part=is_resourced)
@@ -363,21 +359,34 @@ def _incident(events: Sequence[Sent]) -> Added:
         added.duration("incident_assignment_time", latest, (created, assigned))
         added.share(assigned, "incident_arrival_missing", latest, part=on_scene is None)
     if on_scene is not None:
-        by_rule = {
-            "incident_attendance_time": _grade_at(graded, on_scene),
-            "incident_attendance_time_first_grade": earliest["grade"],
-            "incident_attendance_time_last_grade": latest["grade"],
-        }
-        for measure, grade in by_rule.items():
-            misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
-            by = {"grade": grade, "area": area}
-            added.duration(measure, by, (created, on_scene), misses_from_ms=misses, edges=ATTENDANCE_EDGES)
+        grades = (_grade_at(graded, on_scene), earliest["grade"], latest["grade"])
+        _attended(added, (created, on_scene), grades, area)
     turns = _of(events, "incident.closed", "incident.cancelled", "incident.reopened")
     if on_scene is None and (not turns or turns[-1].type == "incident.reopened"):
         added.open[series("incidents_unattended", latest)] = created
         if not _assigned_now(events):
             added.open[series("incidents_unresourced", latest)] = created
     return added
+
+
+def _asb(added: Added, events: Sequence[Sent], created: int, by: dict[str, str]) -> None:
+    added.count(created, "incidents_asb", by, "count")
+    added.token(created, "asb_addresses", _latest(events, "address_token"))
+    place = _latest(events, "lsoa")
+    added.token(created, "asb_places", place if place in (None, "E01014309", "E01014310") else "other")
+
+
+def _attended(added: Added, times: tuple[int, int], grades: tuple[str, str, str], area: str) -> None:
+    """Grades: at attendance, the first one, and the last one."""
+    measures = (
+        "incident_attendance_time",
+        "incident_attendance_time_first_grade",
+        "incident_attendance_time_last_grade",
+    )
+    for measure, grade in zip(measures, grades, strict=True):
+        misses = ATTENDANCE_LIMITS_MS.get(grade, -1) + 1  # within 15 min, 60 min, 24 h
+        by = {"grade": grade, "area": area}
+        added.duration(measure, by, times, misses_from_ms=misses, edges=ATTENDANCE_EDGES)
 
 
 def _grade_at(graded: Sequence[Sent], moment: int) -> str:
