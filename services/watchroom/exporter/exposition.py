@@ -26,7 +26,7 @@ def line(name: str, labels: str, value: float) -> str:
 
 
 def gauge(name: str, about: str, lines: Iterable[str]) -> str:
-    """One family with its lines; nothing at all if there are none."""
+    """One family with its lines; empty if there are none."""
     body = "".join(lines)
     if not body:
         return ""

@@ -1,4 +1,4 @@
-"""One measure's samples; of a window whose sums did not change the text is kept."""
+"""One measure's samples; the text of a window whose sums did not change is kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Series:
 
 
 def series_of(measure: Measure, *, by_area: bool = True) -> tuple[Series, ...]:
-    """Every series of a measure: also those in which nothing ever happened, which publish 0.
+    """Every series of a measure, including those in which nothing ever happened: these publish 0.
 
     Args:
         measure: The entry.
@@ -125,7 +125,7 @@ class WindowedMeasure:
 
 
 class OpenMeasure:
-    """Text of a measure of who is open now."""
+    """Text of an open measure."""
 
     def __init__(self, measure: Measure) -> None:
         self.measure = measure

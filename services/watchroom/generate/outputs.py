@@ -31,7 +31,7 @@ from watchroom.generate.rules import runbooks
 from watchroom.generate.rules.links import load_links
 
 DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", "grafana/dashboards/*.json")
-"""Where only derived files may be: a file that nothing generates any more would go on being used."""
+"""Folders in which only derived files may be: a file that nothing generates any more would still be used."""
 
 Output = Callable[[Path], str]
 """Makes the text of a file from the sources below the repository's root."""

@@ -54,7 +54,7 @@ class Outbox:
             heappush(self._waiting, (again_ms, self._made, Simulated(again_ms, stream, subject, value)))
 
     def put_now(self, item: Simulated) -> None:
-        """Send a complete event, without any fault of delivery."""
+        """Send a complete event, without any delivery fault."""
         self._made += 1
         heappush(self._waiting, (item.arrival_ms, self._made, item))
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from watchroom.catalogue.formatting import clock
 from watchroom.exporter.board.markup import Html, join, tag
 
-OLD_AFTER_S = 15  # what is shown counts as lost when it is older
+OLD_AFTER_S = 15  # older content counts as lost
 ASK_EVERY_S = 2
 GIVE_UP_S = 4  # an answer that takes longer counts as failed
 REDRAW_S = 5  # without JavaScript

@@ -1,4 +1,4 @@
-"""HTML by function: what is not markup already is escaped, so no text of a feed or an entry can become any."""
+"""HTML by function: anything but markup is escaped, so no text of a feed or an entry can become markup."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ TITLE_PX: Final = 28
 MOST_STACKED: Final = 12  # columns; in a wider panel the name is next to the number
 LONG_NAME: Final = 11  # characters
 NAMES_PX: Final = 230
-LEAST_PX: Final = 64  # of a column: Grafana's 150 would push the last ones out of the panel
-MINUTES: Final = "time:m [min] ss [s]"  # of ms; all that is shown in it is shorter than an hour
+LEAST_PX: Final = 64  # of a column: with Grafana's default of 150 the last columns would not fit
+MINUTES: Final = "time:m [min] ss [s]"  # of ms; everything shown in this unit is shorter than an hour
 REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Builder = TypeVar("Builder", stat.Panel, bargauge.Panel, table.Panel, timeseries.Panel)
@@ -155,7 +155,7 @@ class Column(NamedTuple):
     decimals: int = 0
     warning: float | None = None  # filled from here on; the column's title is the word
     empty: str = ""  # what a cell says that can have no number
-    may_be_negative: bool = False  # then -1 is a number; that the stream is not fed the other columns say
+    may_be_negative: bool = False  # then -1 is a number; the other columns show whether the stream is fed
 
 
 def rows(
@@ -205,7 +205,7 @@ def rows(
 
 
 def _label_column(names: Mapping[str, str], label_px: int) -> list[model.DynamicConfigValue]:
-    """Texts: with a unit they would be read as numbers, Grade 1 as 100 %."""
+    """Texts without a unit: with one they would be read as numbers, Grade 1 as 100 %."""
     found: dict[str, object] = {"unit": "string"}
     if label_px or max(map(len, names.values()), default=0) > LONG_NAME:
         found["custom.width"] = label_px or NAMES_PX
@@ -247,7 +247,7 @@ def finished(
     height: int,
     said: list[model.ValueMapping] | None = None,
 ) -> SizedPanel:
-    """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
+    """Gives a panel what all panels have; `said` replaces the mappings of its head and limits."""
     panel.id(panel_id(head.key)).title(head.title).description(head.about).datasource(SOURCE)
     panel.unit(head.unit).decimals(head.decimals).no_value(head.nothing)
     words = {**head.words, **(NOT_FED if head.streams else {})}

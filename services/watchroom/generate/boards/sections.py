@@ -27,7 +27,7 @@ MOST_BARS = 10
 LEAST_HEIGHT = 8  # of a graph with its legend
 MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
-NO_SUM = "not added up"
+NO_SUM = "not summed"
 NEVER_CLOSED = "Never closed by the feed (not counted)"
 SPAN = "span"
 
@@ -40,7 +40,7 @@ class Parts(NamedTuple):
 
 
 def of_measure(make: MeasurePanels) -> Parts:
-    """What is open, and what is behind a heading."""
+    """What is shown at once, and what is behind a heading."""
     form = make.kind.form
     match form:
         case Form.TALLY:
@@ -195,7 +195,7 @@ def _more_now(make: MeasurePanels) -> Iterator[SizedPanel]:
 
 
 def _figure(make: MeasurePanels) -> Iterator[SizedPanel]:
-    """Of each label set and span the figure whose period ends latest, with its as-at; nobody has to send one."""
+    """For each label set and span, the figure whose period ends latest, with its as-at date; none need be sent."""
     measure = make.measure
     names = ("force", *(label.name for label in measure.labels), SPAN)
     as_at = queries.own(measure, "as_at_timestamp_seconds", names)

@@ -13,7 +13,7 @@ from watchroom.generate.boards import palette
 
 
 class Limits(NamedTuple):
-    """From where a number is a warning and where critical, at the limit included, each with its word."""
+    """The limits from which a number is a warning or critical (the limit included), each with its word."""
 
     warning: float
     critical: float
@@ -81,7 +81,7 @@ def mappings(
 
 
 def line_mappings() -> list[model.ValueMapping]:
-    """Of lines: an absent series has no line at all, so what a legend cannot say is a line of NaN, which is NONE."""
+    """For lines: an absent series has no line at all; a line of NaN means NONE."""
     return [_special(model.SpecialValueMatch.NULL_AND_NAN, NOTHING, palette.QUIET)]
 
 
