@@ -37,7 +37,7 @@ def make(sources: Sources) -> Sequence[Section]:
     return [Section("", panels)]
 
 
-BOARD: Final = Board("live", "Live", "The control room now. Only what needs action is filled with colour.", "30m", make)
+BOARD: Final = Board("live", "Live", "The control room now. Only what needs action is highlighted.", "30m", make)
 
 
 def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPanel:

@@ -125,7 +125,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     make = MeasurePanels(sources, measure)
     by = f", by {title_of(label)}" if label else ""
     threshold = ", ".join(
-        f"{name}: filled with colour if missed so far in the current month" for name in columns if name != "Of all"
+        f"{name}: highlighted if missed so far in the current month" for name in columns if name != "Of all"
     )
     months = (
         "**Rows.** The current month is not complete, and the first month shown may be incomplete because the feed "
