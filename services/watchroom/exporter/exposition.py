@@ -1,7 +1,7 @@
 """Prometheus' text format 0.0.4, written by hand.
 
 A full page has about 20,000 samples. prometheus_client writes each of them again at every scrape
-(6 microseconds a sample, and as much again to build its objects); here a line is made once and kept
+(6 microseconds per sample, and as much again to build its objects); here a line is made once and kept
 until its number changes. A test reads the page back with prometheus_client's parser.
 """
 

@@ -40,8 +40,8 @@ def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int
     """Why the partitions of a topic are not all fresh; empty if they are.
 
     Args:
-        fresh_ms: Applied until, of each stored partition.
-        count: Partitions that the topic has; None if no worker has said so yet.
+        fresh_ms: The time up to which each stored partition has been applied.
+        count: Partitions that the topic has; None if no worker has reported it yet.
         now_ms: The moment of the scrape.
         limit_ms: The oldest that is still fresh.
     """
@@ -59,8 +59,8 @@ def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int 
 
     Args:
         topic: Its name.
-        known: What is known of its partition counts.
-        begun_with: How many it had when its figures were begun.
+        known: What is known about its partition counts.
+        begun_with: How many it had when its figures were started.
     """
     if known is None or begun_with is None:
         return

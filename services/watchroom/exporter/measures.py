@@ -32,7 +32,7 @@ def series_of(measure: Measure, *, by_area: bool = True) -> tuple[Series, ...]:
 
     Args:
         measure: The entry.
-        by_area: False: those of all areas together.
+        by_area: False: those of all areas combined.
     """
     return tuple(Series(measure, by) for by in measure.label_sets(by_area=by_area))
 
@@ -65,7 +65,7 @@ class WindowedMeasure:
 
     Args:
         measure: The entry.
-        witnesses: Of each of its streams every measure: what happened in any of them shows that there was a feed.
+        witnesses: Every measure of each of its streams: an event in any of them shows that there was a feed.
     """
 
     def __init__(self, measure: Measure, witnesses: tuple[frozenset[str], ...]) -> None:
@@ -138,7 +138,7 @@ class OpenMeasure:
 
         Args:
             tiles: What was read for each series.
-            since_ms: How long ago that was; the oldest has aged by as much.
+            since_ms: How long ago that was; the oldest has aged by the same time.
         """
         found = [(each.labels, self._figures(each, tiles[each.name].aged(since_ms))) for each in self.series]
         return "".join(gauge(family.name, family.about, self._lines(family, found)) for family in self._families)

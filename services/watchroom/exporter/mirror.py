@@ -73,7 +73,7 @@ class Mirror:
             reader: Redis.
             catalogue: The measures.
             calendar: The reporting zone.
-            topics: Of the streams that are fed: what Redis still holds of others is left out. None: all.
+            topics: Topics of the streams that are fed; what Redis still holds for others is left out. None: all.
             tokens: What is read of token counts; None: nothing.
         """
         self.catalogue = catalogue

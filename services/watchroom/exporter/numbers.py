@@ -40,7 +40,7 @@ class Numbers:
         catalogue: Knows the open measure behind `live_within`.
         sums: The windows, as of the reading.
         reading: The open tiles.
-        now_ms: The moment of the page: what waits has waited longer since the reading.
+        now_ms: The moment of the page: whatever was waiting at the reading has waited longer by then.
     """
 
     catalogue: Catalogue

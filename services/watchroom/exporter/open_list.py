@@ -62,7 +62,7 @@ def open_list(
         measure_id: The open measure.
         now_ms: The moment of the list.
         output: The form.
-        warn: Called with each reason why JSON or CSV is not live: an empty list has no row that could say it.
+        warn: Called with each reason why JSON or CSV is not live: an empty list has no row for it.
 
     Raises:
         ConfigurationInvalid: No open measure has this id, or its stream is not fed.

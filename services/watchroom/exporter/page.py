@@ -109,7 +109,7 @@ class Page:
     def waited_for(self, reading: Reading, now_ms: int) -> Iterator[tuple[str, dict[str, str | None]]]:
         """Each stream that is fresh: every source that it waits for, and why it counts as silent; None: it is alive.
 
-        A stream that is not fresh is left out: what its sources sent may lie in Kafka, not applied yet. So is one
+        A stream that is not fresh is left out: what its sources sent may be in Kafka, but not applied yet. So is one
         that nothing waits for.
         """
         for stream in self._settings.streams:

@@ -133,7 +133,7 @@ def _refresh_until(stop: threading.Event, mirror: Mirror) -> None:
 def _read_tokens_until(stop: threading.Event, tokens: TokenWindows, failed: list[Exception]) -> None:
     """Read measures of tokens once a minute; every second until Redis has answered once.
 
-    An error ends the process, as in the other loop: without this one their figures would be missing for ever.
+    An error ends the process, as in the other loop: without this loop their figures would be missing for good.
     """
     try:
         while not stop.is_set():

@@ -66,9 +66,9 @@ class _Parsed(NamedTuple):
 
 
 class WindowSums:
-    """The sums of all windows, by window and series, and the buckets that they were made from.
+    """The sums of all windows, by window and series, and the buckets from which they were computed.
 
-    Of a measure with areas, the sum over all of them is kept as a series of its own (`area=all`), by the same
+    For a measure with areas, the sum over all of them is kept as a series of its own (`area=all`), by the same
     differences: in every window, because that is all that some windows publish. The series of each area are kept
     in the windows that are split by area.
     """
@@ -133,7 +133,7 @@ class WindowSums:
 
         Args:
             window: One of `windows`.
-            witnesses: Of each stream that feeds it, the measures.
+            witnesses: The measures of each stream that feeds it.
         """
         return all(self.is_known_of(window, of_stream) for of_stream in witnesses)
 

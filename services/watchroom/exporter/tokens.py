@@ -1,6 +1,6 @@
 """Measures of tokens: read separately from the buckets, at most once a minute, and only where something changed.
 
-A month of callers has tens of thousands of tokens, so nothing of them is kept here but the bands of each window.
+A month of callers has tens of thousands of tokens, so only the bands of each window are kept here.
 """
 
 from __future__ import annotations

@@ -142,10 +142,10 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
     Kafka may show nothing because nothing happens, or because a feed is dead: NORMAL means that no stream is withheld.
 
     Args:
-        age_ms: Of the slowest partition; None: not known.
+        age_ms: Age of the slowest partition; None: not known.
         fresh_ms: Its limit.
         faults: Why each stream that is fed is withheld.
-        silence: Who is silent; None: every source that is waited for is alive.
+        silence: The silent sources; None: every source that is waited for is alive.
     """
     if age_ms is None:
         return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing has ever been applied")

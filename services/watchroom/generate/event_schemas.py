@@ -25,7 +25,7 @@ def text(name: str) -> str:
 def schema(name: str) -> dict[str, Any]:
     """The JSON Schema of one event type; callers must not change it.
 
-    It says all that a schema can. Besides, `parse` knows the calendar (no 30 February), limits the
+    It says all that a schema can. In addition, `parse` knows the calendar (no 30 February), limits the
     years to 1990 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.
     """
     model: Any = MODELS[name]

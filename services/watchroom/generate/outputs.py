@@ -1,7 +1,7 @@
 """Every derived file, in one table: a new output is one function and one row.
 
 Derived files are committed, so that a reviewer sees what a change does to them; `make check`
-(`watchroom generate --check`) shows where they are no longer what their sources say.
+(`watchroom generate --check`) shows where they no longer match their sources.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def generate(
     Args:
         root: The repository's root.
         check: Write nothing.
-        outputs: Text by path; all of `texts` unless given.
-        more: Files made by what this package may not import.
+        outputs: Text by path; defaults to all of `texts`.
+        more: Files made by code that this package may not import.
         say: Where differences, or the names of files written, go; whole lines.
 
     Returns:

@@ -28,7 +28,7 @@ def expression(catalogue: Catalogue, measure: Measure, shown: Shown, more: Seque
         catalogue: Knows the open measure whose overdue count as missed.
         measure: The entry.
         shown: What is asked for.
-        more: Further matchers as PromQL writes them, for example `force=~"$force"`.
+        more: Further matchers in PromQL, for example `force=~"$force"`.
     """
     quantity = quantity_of(measure, shown)
     if quantity.counts is None:

@@ -82,7 +82,7 @@ async def bulk(settings: Settings) -> AsyncIterator[Bulk]:
     """A connected sender of batches.
 
     Args:
-        settings: Which brokers, and how they are spoken to.
+        settings: Which brokers to use, and how to connect to them.
 
     Raises:
         BrokerUnavailable: No broker answered in time, here or in the body.

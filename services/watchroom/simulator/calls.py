@@ -1,7 +1,7 @@
 """The queue of calls: callers, handlers by shift, and what happens when there are too few.
 
-A 999 call takes a handler kept for 999, else a shared one, else waits. A 101 call takes a shared
-handler, and only when no 999 call waits. Nobody is interrupted. Callers hang up when their
+A 999 call takes a handler kept for 999, otherwise a shared one, otherwise it waits. A 101 call takes a shared
+handler, and only when no 999 call waits. No call is interrupted. Callers hang up when their
 patience ends. Answer times are not drawn but follow from this, so they grow with demand.
 """
 

@@ -1,6 +1,6 @@
 """Simulated events as CloudEvents 1.0 JSON bytes.
 
-The JSON is put together by hand, because the simulator must make tens of thousands a second. Every part is a constant,
+The JSON is built by hand, because the simulator must make tens of thousands a second. Every part is a constant,
 a number or a plain slug, so nothing needs escaping (a test parses them all).
 """
 

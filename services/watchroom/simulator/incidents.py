@@ -1,7 +1,7 @@
 """Command and control: an incident from its first note to its closing.
 
 Units are not simulated one by one. Attendance times are drawn around medians by grade and stretched
-by `Pressure`: the number of incidents opened in the last two hours against the normal number. So
+by `Pressure`: the number of incidents opened in the last two hours, relative to the normal number. So
 they grow with demand, as those of a force do, without a map of the county.
 """
 

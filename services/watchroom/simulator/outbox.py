@@ -1,7 +1,7 @@
 """The delivery of events: a short delay, and sometimes a repeat, a detour or a long wait.
 
 Events are put in as they happen (or ahead of time) and come out in arrival order. All rates are in
-`levels.Delivery`. A repeat is the very same bytes again, as a producer's retry would send them.
+`levels.Delivery`. A repeat has exactly the same bytes, as a producer's retry would.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Returns: once a month, the figures that other teams produce for the previous twelve months, and a note.
 
-Levels: Public Performance Meeting, 27 January 2022, every month the same.
+Levels: Public Performance Meeting, 27 January 2022; the same every month.
 """
 
 from __future__ import annotations

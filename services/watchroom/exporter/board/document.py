@@ -25,8 +25,8 @@ def document(
         main: The content.
         now_ms: When it is drawn.
         zone: Whose clock is shown.
-        notices: What has to be known before anything else, above the content.
-        live: Whether its content goes out of date: then the page asks for itself again.
+        notices: What the reader must know first, shown above the content.
+        live: Whether its content goes out of date: then the page reloads itself.
     """
     head = tag(
         "head",

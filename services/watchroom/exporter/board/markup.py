@@ -18,7 +18,7 @@ def tag(name: str, /, *inside: str, **attributes: str | float | bool | None) -> 
     """One element.
 
     Args:
-        name: Of the element.
+        name: Name of the element.
         inside: Text, which is escaped, or Html, which is not.
         attributes: `class_` is class, `aria_label` is aria-label; None and False leave the attribute out.
     """

@@ -26,11 +26,11 @@ def trend(
     """How a number has changed over time; gaps stay visible, and no last number stays in the legend.
 
     Args:
-        head: Of the panel.
+        head: The panel's head.
         queries: Range queries.
         lines: Names of series, or /patterns/ of names, each of which gets its own ink and dash.
         limit: A target, drawn as a dashed line.
-        band: Names of the highest and the lowest series, between which is filled.
+        band: Names of the highest and the lowest series; the space between them is filled.
         words: A name of `lines` -> what is written instead.
         is_wide: Whether small numbers must be visible next to large ones: the axis is linear up to 1, then logarithmic.
         width: In the grid.

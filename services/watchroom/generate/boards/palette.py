@@ -1,6 +1,6 @@
 """The colours of the boards. `tests/generate/boards` computes the contrast of every pair in use.
 
-Chosen to stay apart for people who cannot tell red from green. No state is shown by colour alone: each has a
+Chosen so that people who cannot tell red from green can tell them apart. No state is shown by colour alone: each has a
 word (HIGH, LOW, CRITICAL, NONE, NO DATA) with it. A fill carries text; an ink is drawn on the panel itself
 and must be visible on Grafana's dark and light canvas.
 

@@ -1,6 +1,6 @@
 """The four kinds of panel, each with what every panel must have: unit, description, NO DATA and links.
 
-A number that is not there must never look like one that is fine: no panel keeps an old value (`last` of an
+A missing number must never look like a normal one: no panel keeps an old value (`last` of an
 instant query, never `lastNotNull`), an absent series has its own colour and word, and a normal number has no
 fill at all.
 """
@@ -100,12 +100,12 @@ def number(
     """One number, or a few named ones, that somebody acts on; filled only when it is not normal.
 
     Args:
-        head: Of the panel.
+        head: The panel's head.
         queries: Instant queries, one or more series each.
-        limits: From where a number is filled.
+        limits: The limits from which a number is filled with colour.
         named: Whether names are shown with the numbers.
         fills: A /pattern/ of names -> the fill of those, whatever their number.
-        fill_unit: What those are written in; empty: as the others.
+        fill_unit: Their unit; empty: the same as the others.
         long: Queries of waits of 100 s and more, in ms: they are written in minutes.
         name_px: Size of names.
         data_links: Where a click on a number leads.
@@ -167,7 +167,7 @@ def rows(
     """A table: one row for each set of labels, one column for each query.
 
     Args:
-        head: Of the panel; its unit is every column's unless `columns` gives another.
+        head: The panel's head; its unit is every column's unless `columns` gives another.
         queries: One for each column, all with the same labels.
         labels: Label and title of the columns that name a row, in order.
         order: Label that the rows are ordered by; empty: the first.

@@ -55,11 +55,11 @@ NOT_FED: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED_TEXT, palette.Q
 def mappings(
     words: Mapping[int, StateText] | Mapping[str, StateText], limits: Limits | None, empty: str = ""
 ) -> list[model.ValueMapping]:
-    """Words first, then limits, then nothing to measure (NaN), then no data: the first that fits is taken.
+    """Words first, then limits, then nothing to measure (NaN), then no data: the first that matches is used.
 
     Args:
-        words: Of exact values.
-        limits: From where a number is filled.
+        words: The words for exact values.
+        limits: The limits from which a number is filled with colour.
         empty: What a cell says that can have no number at all, such as a share within a target that is not set.
     """
     found: list[model.ValueMapping] = []
