@@ -498,7 +498,7 @@ def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str]
     assert (line["id"], line["since"], line["deadline"]) == ("2", row["since"], row["deadline"])
     table = printed(f"{OPEN} --format table").splitlines()
     assert table[1].split()[:3] == ["id", "grade", "area"]
-    assert table[-2].startswith("Out of date: events are applied only up to ")
+    assert table[-2].startswith("Out of date: events have been applied only up to ")
     assert table[-1].startswith("FEED SILENT: log was last seen ")
 
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# What `make boards` needs beside `make test`: Node 20, npm, a browser with the font Inter, and Grafana's
-# components from npm in the locked versions, bundled. It prints nothing when all is there.
+# What `make boards` needs in addition to `make test`: Node 20, npm, a browser with the font Inter, and Grafana's
+# components from npm in the locked versions, bundled. It prints nothing if everything is present.
 #
-# As root on Debian it installs browser and font; elsewhere it says what to install, and fails.
+# As root on Debian it installs the browser and the font; elsewhere it says what to install, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/../../grafana/render"
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
 if ! has npm || ! has node || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
-  echo "make boards: Node 20 or newer with npm is missing; install nodejs and npm, or from nodejs.org" >&2
+  echo "make boards: Node 20 or newer with npm is missing; install the packages nodejs and npm, or get them from nodejs.org" >&2
   exit 1
 fi
 
@@ -21,7 +21,7 @@ if [ "${#packages[@]}" -gt 0 ]; then
     echo "make boards: missing ${packages[*]}; as root on Debian: apt-get install ${packages[*]}" >&2
     exit 1
   fi
-  # Debian starts a service when it installs one, unless this file says no. Only our own is taken away again.
+  # Debian starts a service when it installs one, unless this file forbids it. It is removed afterwards, if we created it.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetch the jars of Apache Kafka, in the version of deploy/kafka/pom.xml, into deploy/kafka/libs.
-# Without Maven it says so and goes on (the tests on real Kafka then skip), unless CI=true.
+# Without Maven it prints a message and continues (tests on real Kafka are then skipped), unless CI=true.
 set -euo pipefail
 cd "$(dirname "$0")/../kafka"
 if ! command -v mvn >/dev/null; then
@@ -8,7 +8,7 @@ if ! command -v mvn >/dev/null; then
   [ "${CI:-}" != true ] || exit 1
   exit 0
 fi
-# First beside the old ones: a download that stops half-way leaves no half set of jars in use.
+# Download next to the old ones first, so that an interrupted download never leaves an incomplete set in use.
 rm -rf libs.new
 trap 'rm -rf libs.new' EXIT
 mvn --quiet --batch-mode -Dstyle.color=never dependency:copy-dependencies -DoutputDirectory="$PWD/libs.new"

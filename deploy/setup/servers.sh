@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What the tests need beside Python: Java 17, Maven, Debian's redis-server, prometheus,
-# prometheus-alertmanager and chromium (the built-in board is read in it). Says nothing and changes nothing when all are there.
+# What the tests need in addition to Python: Java 17, Maven, Debian's redis-server, prometheus,
+# prometheus-alertmanager and chromium (the built-in board is read in it). Prints and changes nothing if everything is present.
 #
-# As root on Debian it installs what is missing, and sees to it that the installed servers are not
-# started as services. Elsewhere it says what to install and goes on (the tests then skip, naming the
-# part), unless CI=true: then a missing part is an error.
+# As root on Debian it installs what is missing, without starting the installed servers as services.
+# Elsewhere it says what to install and continues (tests that need a missing part are then skipped, and
+# name it), unless CI=true: then a missing part is an error.
 set -euo pipefail
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -26,14 +26,14 @@ has redis-server || missing+=(redis-server)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! has apt-get; then
-  echo "make test: missing ${missing[*]}; the tests on these parts cannot run" >&2
+  echo "make test: missing ${missing[*]}; tests that need them cannot run" >&2
   echo "  Debian: apt-get install openjdk-17-jre-headless maven redis-server prometheus prometheus-alertmanager chromium fonts-inter" >&2
   echo "  macOS:  brew install openjdk@17 maven redis prometheus alertmanager && brew install --cask google-chrome" >&2
   [ "${CI:-}" != true ] || exit 1
   exit 0
 fi
 
-# Debian starts a server when it installs it, unless this file says no. Only our own is taken away again.
+# Debian starts a server when it installs it, unless this file forbids it. It is removed afterwards, if we created it.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
@@ -52,5 +52,5 @@ for part in "${missing[@]}"; do
   fi
   packages+=("$part")
 done
-# Another apt may be at work on a machine that has just booted.
+# Another apt may be running on a machine that has just booted.
 apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "${packages[@]}" >/dev/null

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Make .venv and put Watchroom into it, in the versions of constraints.txt.
+# Create .venv and install Watchroom in it, with the versions in constraints.txt.
 #
 #   deploy/setup/venv.sh PYTHON EXTRAS      for example: deploy/setup/venv.sh python3 embedded,dev
 #
-# A .venv that is already there is used as it is. On a Debian machine whose Python came without its venv
-# module, root gets it from apt; anybody else is told what to install.
+# An existing .venv is used as it is. On a Debian machine whose Python lacks its venv module, root installs
+# the module with apt; for any other user, it says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${1:?which Python, for example python3}

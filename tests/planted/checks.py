@@ -62,7 +62,7 @@ def metrics(copy: Copy, redis_url: str) -> Iterator[Sign]:
         "How far the times from the queue to the answer lie apart.",
         "How far the waits at the front counter",
     )
-    visits = "Visits by the moment at which a number was taken."
+    visits = "Visits, counted by the time a number was taken."
     for needs, told in (
         (
             KIND,

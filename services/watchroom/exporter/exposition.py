@@ -1,7 +1,7 @@
 """Prometheus' text format 0.0.4, written by hand.
 
 A full page has about 20,000 samples. prometheus_client writes each of them again at every scrape
-(6 microseconds a sample, and as much again to build its objects); here a line is made once and kept
+(6 microseconds per sample, and as much again to build its objects); here a line is made once and kept
 until its number changes. A test reads the page back with prometheus_client's parser.
 """
 
@@ -26,7 +26,7 @@ def line(name: str, labels: str, value: float) -> str:
 
 
 def gauge(name: str, about: str, lines: Iterable[str]) -> str:
-    """One family with its lines; nothing at all if there are none."""
+    """One family with its lines; empty if there are none."""
     body = "".join(lines)
     if not body:
         return ""

@@ -1,4 +1,4 @@
-"""Figures of their own period, from the months that hold any: no clock, no I/O.
+"""Figures that have their own period, from the months that hold any: no clock, no I/O.
 
 A figure may be of a month long past or to come, so all months are looked at, and only the figures' fields are kept.
 They are never added up.
@@ -30,7 +30,7 @@ class Latest(NamedTuple):
 
 
 class FigureMonths:
-    """The figures of all months, as read; empty without a measure of them."""
+    """The figures of all months, as read; empty if no measure has figures."""
 
     def __init__(self, measures: Iterable[Measure]) -> None:
         self.measures = [measure for measure in measures if kind_of(measure).reads is Reads.FIGURES]
@@ -45,7 +45,7 @@ class FigureMonths:
         return bool(self.measures) and bucket.startswith(MONTH_HEAD)
 
     def replace(self, bucket: str, fields: Fields) -> None:
-        """Take a bucket's content as read."""
+        """Store the content read from a bucket."""
         if not self.wants(bucket):
             return
         ids = self._ids
@@ -55,17 +55,17 @@ class FigureMonths:
             self._latest, self._texts = None, {}
 
     def forget_all(self) -> None:
-        """Before all is read again: a month that is gone holds nothing."""
+        """Clear everything before it is read again: a month that is gone has no figures."""
         self._held, self._latest, self._texts = {}, None, {}
 
     def latest(self, measure: Measure) -> list[Latest]:
-        """Of each label set and span the figure whose period ends latest, in the order of the fields."""
+        """The figure whose period ends latest, for each label set and span, in the order of the fields."""
         if self._latest is None:
             self._latest = self._computed()
         return self._latest.get(measure.id, [])
 
     def text(self, measure: Measure) -> str:
-        """All families of a measure; nothing where nobody has sent a figure."""
+        """All families of a measure; empty if no figure was sent."""
         if measure.id not in self._texts:
             self._texts[measure.id] = self._written(measure)
         return self._texts[measure.id]
@@ -87,7 +87,7 @@ class FigureMonths:
         )
 
     def old(self, measure: Measure, now_ms: int) -> int | None:
-        """How many label sets have no figure that is young enough; None where nobody has sent any figure."""
+        """How many label sets have no figure that is recent enough; None if no figure was sent."""
         youngest: dict[str, int] = {}
         for each in self.latest(measure):
             series = names.series(measure.id, each.by)
@@ -122,5 +122,5 @@ class FigureMonths:
 
 
 def _ends(of: Latest) -> tuple[str, str]:
-    """The later end first; of one end the shorter period."""
+    """The later end first; for the same end, the shorter period first."""
     return of.period.last, of.period.first

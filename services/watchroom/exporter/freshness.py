@@ -37,11 +37,11 @@ def last_seen_of(topic: str, sources: Mapping[tuple[str, str], SourceState]) -> 
 
 
 def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
-    """Why the partitions of a topic are not all fresh; nothing if they are.
+    """Why the partitions of a topic are not all fresh; empty if they are.
 
     Args:
-        fresh_ms: Applied until, of each stored partition.
-        count: Partitions that the topic has; None if no worker has said so yet.
+        fresh_ms: The time up to which each stored partition has been applied.
+        count: Partitions that the topic has; None if no worker has reported it yet.
         now_ms: The moment of the scrape.
         limit_ms: The oldest that is still fresh.
     """
@@ -55,12 +55,12 @@ def staleness(fresh_ms: Mapping[int, int | None], count: int | None, now_ms: int
 
 
 def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int | None) -> Iterator[str]:
-    """Why the figures of a topic are incomplete, whatever the partitions that are read say; nothing if they are not.
+    """Why the figures of a topic are incomplete, regardless of the partitions that are read; empty if they are not.
 
     Args:
         topic: Its name.
-        known: What is known of its partition counts.
-        begun_with: How many it had when its figures were begun.
+        known: What is known about its partition counts.
+        begun_with: How many it had when its figures were started.
     """
     if known is None or begun_with is None:
         return
@@ -74,7 +74,7 @@ def partitions_added(topic: str, known: PartitionCounts | None, begun_with: int 
 
 
 def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms: int, tools: str) -> Iterator[str]:
-    """Which transactions that were left open keep a topic from being read to its end.
+    """Which open transactions prevent a topic from being read to its end.
 
     Args:
         topic: Their topic.
@@ -90,7 +90,7 @@ def held_up(topic: str, found: Mapping[tuple[str, int], OpenTransaction], now_ms
 def silence(
     rules: Mapping[str, SourceRule], last_seen: Mapping[str, SourceState], now_ms: int, silent_ms: int
 ) -> Iterator[str]:
-    """Which sources of a stream are waited for and silent; nothing if all are alive.
+    """Which sources of a stream are waited for and silent; empty if all are alive.
 
     A stream that declared no source and never received from any is not alive either.
     """
@@ -118,10 +118,10 @@ def waited_for(
 
 
 def reading(read_at_ms: int | None, now_ms: int, limit_ms: int) -> Iterator[str]:
-    """Why the exporter's own copy of Redis cannot be trusted; nothing if it can."""
+    """Why the exporter's own copy of Redis cannot be trusted; empty if it can."""
     fault = _age_fault(read_at_ms, now_ms, limit_ms)
     if fault:
-        yield f"the exporter's last complete reading of Redis {fault}"
+        yield f"the exporter's last complete read of Redis {fault}"
 
 
 def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:

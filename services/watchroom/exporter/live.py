@@ -27,7 +27,7 @@ class Silent(NamedTuple):
 
 
 class Liveness(NamedTuple):
-    """Why a stream is not live; all are empty while it is. The reasons are those of the boards."""
+    """Why a stream is not live; all fields are empty while it is. The reasons are those that the boards show."""
 
     partitions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Liveness(NamedTuple):
 
 
 def liveness(reader: Reader, settings: Settings, stream: str, now_ms: int) -> Liveness:
-    """What the boards would say of a stream at `now_ms`.
+    """What the boards would say about a stream at `now_ms`.
 
     Raises:
         StoreUnavailable: Redis did not answer.

@@ -1,4 +1,4 @@
-"""One measure's samples; of a window whose sums did not change the text is kept."""
+"""One measure's samples; the text of a window whose sums did not change is kept."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Series:
 
 
 def series_of(measure: Measure, *, by_area: bool = True) -> tuple[Series, ...]:
-    """Every series of a measure: also those in which nothing ever happened, which publish 0.
+    """Every series of a measure, including those in which nothing ever happened: these publish 0.
 
     Args:
         measure: The entry.
-        by_area: False: those of all areas together.
+        by_area: False: those of all areas combined.
     """
     return tuple(Series(measure, by) for by in measure.label_sets(by_area=by_area))
 
@@ -65,7 +65,7 @@ class WindowedMeasure:
 
     Args:
         measure: The entry.
-        witnesses: Of each of its streams every measure: what happened in any of them shows that there was a feed.
+        witnesses: Every measure of each of its streams: an event in any of them shows that there was a feed.
     """
 
     def __init__(self, measure: Measure, witnesses: tuple[frozenset[str], ...]) -> None:
@@ -125,7 +125,7 @@ class WindowedMeasure:
 
 
 class OpenMeasure:
-    """Text of a measure of who is open now."""
+    """Text of an open measure."""
 
     def __init__(self, measure: Measure) -> None:
         self.measure = measure
@@ -138,7 +138,7 @@ class OpenMeasure:
 
         Args:
             tiles: What was read for each series.
-            since_ms: How long ago that was; the oldest has aged by as much.
+            since_ms: How long ago that was; the oldest has aged by the same time.
         """
         found = [(each.labels, self._figures(each, tiles[each.name].aged(since_ms))) for each in self.series]
         return "".join(gauge(family.name, family.about, self._lines(family, found)) for family in self._families)

@@ -73,7 +73,7 @@ class Mirror:
             reader: Redis.
             catalogue: The measures.
             calendar: The reporting zone.
-            topics: Of the streams that are fed: what Redis still holds of others is left out. None: all.
+            topics: Topics of the streams that are fed; what Redis still holds for others is left out. None: all.
             tokens: What is read of token counts; None: nothing.
         """
         self.catalogue = catalogue
@@ -122,7 +122,7 @@ class Mirror:
             self.redis_answers, self.redis_fault = True, ""
 
     def up(self, now_ms: int, limit_ms: int) -> bool:
-        """Redis answered the last refresh, and that is not long ago: a refresh that hangs counts as no answer."""
+        """Redis answered the last refresh recently: a refresh that hangs counts as no answer."""
         recent = self.reading is not None and now_ms - self.reading.read_at_ms <= limit_ms
         return self.redis_answers and recent
 
@@ -166,7 +166,7 @@ class Mirror:
         self._remember_order(to_read)
 
     def _of_fed(self, found: Mapping[tuple[str, Any], Value]) -> dict[tuple[str, Any], Value]:
-        """What is of a topic that is fed; keys begin with the topic."""
+        """Only the entries of topics that are fed; keys begin with the topic."""
         return {key: value for key, value in found.items() if self._topics is None or key[0] in self._topics}
 
     def _to_read(self, members: Mapping[Window, frozenset[str]], *, everything: bool) -> tuple[int, list[str], bool]:

@@ -27,7 +27,7 @@ class Number(NamedTuple):
     """One number, in the unit of its quantity (a count, a share from 0 to 1, or seconds)."""
 
     label: str  # value of the split label; empty without a split
-    value: float | None  # None: a share, mean or percentile of nothing
+    value: float | None  # None: a share, mean or percentile without observations
     part: int | None  # the counts behind a share; None behind anything else
     whole: int | None
 
@@ -40,7 +40,7 @@ class Numbers:
         catalogue: Knows the open measure behind `live_within`.
         sums: The windows, as of the reading.
         reading: The open tiles.
-        now_ms: The moment of the page: what waits has waited longer since the reading.
+        now_ms: The moment of the page: whatever was waiting at the reading has waited longer by then.
     """
 
     catalogue: Catalogue
@@ -49,7 +49,7 @@ class Numbers:
     now_ms: int
 
     def shown(self, measure: Measure, shown: Shown) -> list[Number]:
-        """One number, or one for each value of the split in catalogue order: of the unlisted ones only where asked.
+        """One number, or one for each value of the split in catalogue order; unlisted values only on request.
 
         Empty, or without a value of the split, where the quantity needs a target and there is none; empty too where
         the window is not known yet.
@@ -78,7 +78,7 @@ class Numbers:
         return number_of(kind_of(measure), quantity, figures, overdue)
 
     def figures(self, measure: Measure, window: Window, added: Added) -> object:
-        """The figures of these series together."""
+        """The figures of these series combined."""
         return kind_of(measure).figures(measure, self._stored(measure, window, added.series), added.has_target)
 
     def overdue(self, measure: Measure, added: Added) -> int:
@@ -98,7 +98,7 @@ class Numbers:
             case Reads.TOKENS:
                 return self.reading.tokens.bands[measure.id][window]
             case Reads.FIGURES | Reads.NOTHING:
-                raise ValueError(f"{measure.id} has no quantity that a tile could show")  # the catalogue checks it
+                raise ValueError(f"{measure.id} has no quantity that a tile can show")  # the catalogue checks it
             case _:
                 assert_never(kind.reads)
 

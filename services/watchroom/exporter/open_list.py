@@ -1,4 +1,4 @@
-"""`watchroom open --measure ID`: who is behind an open tile. Only ids, labels and times: no other data is kept."""
+"""`watchroom open --measure ID`: the entities behind an open tile. Ids, labels and times; nothing else is kept."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Open(NamedTuple):
 
 
 class OpenList(NamedTuple):
-    """Who is behind a tile at one moment."""
+    """The entities behind a tile at one moment."""
 
     measure: Measure
     now_ms: int
@@ -62,13 +62,13 @@ def open_list(
         measure_id: The open measure.
         now_ms: The moment of the list.
         output: The form.
-        warn: Called with each reason why JSON or CSV is not live: an empty list has no row that could say it.
+        warn: Called with each reason why JSON or CSV is not live: an empty list has no row for it.
 
     Raises:
         ConfigurationInvalid: No open measure has this id, or its stream is not fed.
         RebuildNeeded: Redis holds the measure's stream under another definition: other labels would not be listed.
         StoreUnavailable: Redis did not answer.
-        WorkFailed: Redis holds nothing of this force; an empty list would read as nobody.
+        WorkFailed: Redis holds no data for this force; an empty list would be misread as nothing open.
     """
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = open_measure(catalogue, measure_id)
@@ -98,17 +98,17 @@ def open_measure(catalogue: Catalogue, measure_id: str) -> Measure:
 
 
 def check_fed(measure: Measure, settings: Settings) -> None:
-    """Raise ConfigurationInvalid if the measure's stream is not fed: an empty list would say that there is nobody."""
+    """Raise ConfigurationInvalid if the measure's stream is not fed: an empty list would be misread."""
     if measure.stream not in settings.streams:
         found = f"{measure.id!r} of stream {measure.stream}, which is not fed here"
-        write = f"a measure of {', '.join(settings.streams)}, or the stream in WATCHROOM_STREAMS"
+        write = f"a measure of {', '.join(settings.streams)}, or add the stream to WATCHROOM_STREAMS"
         raise ConfigurationInvalid([Fault("--measure", "", found, write)])
 
 
 def read_open(
     reader: Reader, measure: Measure, topic: str, now_ms: int, where: Mapping[str, str] = NOWHERE
 ) -> OpenList:
-    """The members of a measure's series, as the tile counts them at `now_ms`; `where`: of these label values only."""
+    """The members of a measure's series, as the tile counts them at `now_ms`; `where` filters by label value."""
     members: list[Open] = []
     gave_up = 0
     applied_ms = applied_until(reader.partitions(), [topic])
@@ -125,7 +125,7 @@ def read_open(
 
 
 def as_text(found: OpenList, settings: Settings) -> str:
-    """A table, and below it what a reader has to know about it."""
+    """A table, followed by what a reader must know about it."""
     zone = ZoneInfo(settings.zone)
     notes = "".join(f"{note}\n" for note in _notes(found, settings, zone))
     if not found.members:
@@ -178,10 +178,10 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
         limit = age(found.measure.give_up_ms)
         yield f"{found.gave_up} more are older than {limit}. The feed never closed them; they are not counted."
     if found.applied_ms is None:
-        yield "The age of this list is unknown: no worker has applied every partition."
+        yield "The age of this list is unknown: at least one partition has never been applied."
     elif found.now_ms - found.applied_ms > settings.fresh_s * 1000:
         ago = age(found.now_ms - found.applied_ms)
-        yield f"Out of date: events are applied only up to {clock(found.applied_ms, zone)}, {ago} ago."
+        yield f"Out of date: events have been applied only up to {clock(found.applied_ms, zone)}, {ago} ago."
     elif found.live.partitions:
         yield f"Not live: {'; '.join(found.live.partitions)}."
     for source, last_ms in found.live.silent:

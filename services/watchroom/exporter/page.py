@@ -88,7 +88,7 @@ class Page:
 
     @property
     def not_fed(self) -> list[str]:
-        """The streams that this force does not feed: nothing is published of them, and nobody waits for them."""
+        """The streams that this force does not feed: nothing is published for them, and nothing waits for them."""
         return [stream for stream in STREAMS if stream not in self._settings.streams]
 
     def faults(self, now_ms: int) -> dict[str, list[str]]:
@@ -97,7 +97,7 @@ class Page:
             return self._faults(now_ms)
 
     def held_up(self, now_ms: int) -> dict[str, list[str]]:
-        """Open transactions by stream, of the streams that are published all the same: nothing waits for them."""
+        """Open transactions by stream, for the streams that are published anyway: nothing waits for them."""
         with self._mirror.lock:
             reading = self._mirror.reading
             if reading is None:
@@ -109,7 +109,7 @@ class Page:
     def waited_for(self, reading: Reading, now_ms: int) -> Iterator[tuple[str, dict[str, str | None]]]:
         """Each stream that is fresh: every source that it waits for, and why it counts as silent; None: it is alive.
 
-        A stream that is not fresh is left out: what its sources sent may lie in Kafka, not applied yet. So is one
+        A stream that is not fresh is left out: what its sources sent may be in Kafka, but not applied yet. So is one
         that nothing waits for.
         """
         for stream in self._settings.streams:
@@ -149,7 +149,7 @@ class Page:
         return data_age(age_ms, self._fresh_ms, faults, self._silence(reading, now_ms))
 
     def _silence(self, reading: Reading, now_ms: int) -> Silence | None:
-        """Who is silent, as the metric `watchroom_source_silent` says it."""
+        """Which sources are silent, as the metric `watchroom_source_silent` reports it."""
         streams, ended_ms = [], []
         for stream, faults in self.waited_for(reading, now_ms):
             last_seen = last_seen_of(self._settings.topic(stream), reading.sources)
@@ -207,7 +207,7 @@ class Page:
         }
 
     def _others(self, reading: Reading) -> Mapping[str, str]:
-        """What changed, by stream whose figures were made under another definition; none while keys are cleared."""
+        """What changed, for each stream whose figures have another definition; empty while keys are being cleared."""
         return {} if reading.meta is None or reading.meta.clearing else self._redefined(reading.meta)
 
     def _added(self, stream: str, reading: Reading) -> Iterator[str]:
@@ -219,7 +219,7 @@ class Page:
     def _rules_and_last_seen(
         self, stream: str, reading: Reading
     ) -> tuple[dict[str, SourceRule], dict[str, SourceState]]:
-        """What is declared of a stream's sources, and when each was last seen."""
+        """What is declared about a stream's sources, and when each was last seen."""
         return self._settings.sources.get(stream, {}), last_seen_of(self._settings.topic(stream), reading.sources)
 
     def _stream_faults(self, stream: str, reading: Reading, now_ms: int) -> list[str]:
@@ -253,7 +253,7 @@ def _is_published(measure: Measure, faults: Mapping[str, Sequence[str]]) -> bool
 
 
 def _data_age_ms(reading: Reading, settings: Settings, now_ms: int) -> int | None:
-    """Age of the slowest partition that is waited for; None while one has no moment yet, or there is none."""
+    """Age of the slowest partition that is waited for; None if there is none, or one has never been applied."""
     topics = {settings.topic(stream) for stream in settings.streams if STREAMS[stream].is_waited_for}
     applied_ms = applied_until(reading.partitions, topics)
     return None if applied_ms is None else now_ms - applied_ms
@@ -267,7 +267,7 @@ def _other_said(changed: str) -> str:
 
 
 def _evictions(reading: Reading) -> Iterator[str]:
-    """Why nothing can be trusted in a Redis that drops keys by itself."""
+    """Why nothing can be trusted in a Redis that evicts keys."""
     process = reading.process
     if process and process.may_evict:
         yield f"Redis may evict keys: its maxmemory-policy is {process.policy}; write {POLICY_WRITE}"
@@ -276,6 +276,6 @@ def _evictions(reading: Reading) -> Iterator[str]:
 
 
 def _have_been_evicted(reading: Reading) -> bool:
-    """By the mark of a worker, or by what the primary says itself."""
+    """Whether keys were evicted, according to a worker's mark or to the primary itself."""
     seen = reading.meta.evictions if reading.meta else Seen()
     return seen.marked or (reading.process is not None and seen.missed(reading.process))

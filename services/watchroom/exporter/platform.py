@@ -24,7 +24,7 @@ from watchroom.settings import Settings
 from watchroom.store.read import PartitionState
 
 OTHER = "other"
-DATA_AGE: Final = "Data age"  # the tile that no measure has
+DATA_AGE: Final = "Data age"  # the tile that belongs to no measure
 MOST_SOURCES = 50  # named in labels; a feed that invents names must not fill Prometheus
 
 _STATES: Final = {"normal": 0, "none": 0, "warning": 1, "critical": 2}
@@ -48,14 +48,14 @@ def flag_text(metric: str, is_so: bool) -> str:
 
 
 def streams_text(metric: str, streams: Iterable[str], which: Container[str]) -> str:
-    """1 for each of the streams that is in `which`, 0 for the others."""
+    """1 for each stream in `which`, 0 for the others."""
     return _text(metric, (((stream,), int(stream in which)) for stream in streams))
 
 
 def silent_text(sources: Mapping[str, Mapping[str, str | None]]) -> str:
-    """1 for a source that its stream waits for in vain (and why), 0 for one that is alive.
+    """1 for a source that is silent although its stream waits for it (and why), 0 for one that is alive.
 
-    Of a stream that hears more than `MOST_SOURCES` the rest are one `other`: silent if any of them is.
+    If a stream has more than `MOST_SOURCES` sources, the rest are one `other`: silent if any of them is.
     """
     rows: dict[tuple[str, ...], int] = {}
     for stream, found in sources.items():
@@ -66,7 +66,7 @@ def silent_text(sources: Mapping[str, Mapping[str, str | None]]) -> str:
 
 
 def tiles_text(views: Iterable[TileView], age: DataAge) -> str:
-    """What each tile shows, the first of them the data age; nothing of a tile that is withheld."""
+    """What each tile shows, starting with the data age; nothing for a tile that is withheld."""
     value: dict[tuple[str, ...], float] = {}
     part: dict[tuple[str, ...], float] = {}
     whole: dict[tuple[str, ...], float] = {}
@@ -93,7 +93,7 @@ def rows_text(lines: Iterable[str]) -> str:
 
 
 def months_text(sums: WindowSums) -> str:
-    """Which of the months that are shown is the running one, and how each is written."""
+    """Which of the months that are shown is the current one, and how each is written."""
     months = sorted(window.month for window in sums.windows if window.name == MONTH)
     written = {month: f"{month} (so far)" if month == months[-1] else month for month in months}
     return _text("month_running", (((month, text), float(month == months[-1])) for month, text in written.items()))
@@ -185,7 +185,7 @@ def _ignored_fields(reading: Reading, settings: Settings) -> str:
 
 
 def _raw_identifiers(reading: Reading, settings: Settings) -> str:
-    """Of every source that is known, and of `other`: an alert needs a 0 from before the first one."""
+    """For every known source and for `other`: an alert needs a 0 from before the first raw identifier."""
     counts: dict[tuple[str, ...], int] = {}
     for stream, topic in settings.topics.items():
         found = {source: number for (of, source), number in reading.raw_identifiers.items() if of == topic}

@@ -1,4 +1,4 @@
-"""The samples of `watchroom_row`; of a window whose sums did not change the text is kept."""
+"""The samples of `watchroom_row`; the text of a window whose sums did not change is kept."""
 
 from __future__ import annotations
 

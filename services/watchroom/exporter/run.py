@@ -98,7 +98,7 @@ def judge(catalogue: Catalogue, settings: Settings) -> Callable[[Meta], Mapping[
 
 
 def now_ms() -> int:
-    """The wall clock; read at this process's edge only."""
+    """The wall clock; read only at the edge of this process."""
     return time.time_ns() // 1_000_000
 
 
@@ -118,7 +118,7 @@ def health(mirror: Mirror, page: Page) -> Answer:
 
 
 def _refresh_until(stop: threading.Event, mirror: Mirror) -> None:
-    """Refresh once a second. An error that is not Redis's silence ends the process: it would blank for ever."""
+    """Refresh once a second. Any error other than a silent Redis ends the process."""
     answered: bool | None = None
     while not stop.is_set():
         began_s = time.monotonic()
@@ -133,7 +133,7 @@ def _refresh_until(stop: threading.Event, mirror: Mirror) -> None:
 def _read_tokens_until(stop: threading.Event, tokens: TokenWindows, failed: list[Exception]) -> None:
     """Read measures of tokens once a minute; every second until Redis has answered once.
 
-    An error ends the process, as in the other loop: without this one their figures would be missing for ever.
+    An error ends the process, as in the other loop: without this loop their figures would be missing for good.
     """
     try:
         while not stop.is_set():

@@ -13,7 +13,7 @@ from watchroom.process import port_fault
 
 REQUEST_TIMEOUT_S = 10
 
-# On every answer, also on refusals. Pages load their own style, script and icon, and nothing else.
+# On every answer, including refusals. Pages load their own style, script and icon, and nothing else.
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -49,7 +49,7 @@ class Server(ThreadingHTTPServer):
     """Serves a table of pages; each request runs in its own thread.
 
     Raises:
-        WorkFailed: The port cannot be had.
+        WorkFailed: The port cannot be used.
     """
 
     daemon_threads = True
@@ -67,7 +67,7 @@ class Server(ThreadingHTTPServer):
         """What the page behind a request's target says; 404 names all paths."""
         try:
             parts = urlsplit(target)
-        except ValueError:  # such as http://[: a client's nonsense, not ours
+        except ValueError:  # such as http://[: the client's fault, not ours
             return Answer("invalid path\n", status=HTTPStatus.BAD_REQUEST)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         if page := self.pages.get(parts.path):
@@ -101,14 +101,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def end_headers(self) -> None:
-        """Every answer passes here, also those that the base class makes."""
+        """Every answer passes through here, including those that the base class makes."""
         for name, value in HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 
     def version_string(self) -> str:
-        """No versions for strangers."""
+        """Do not reveal versions."""
         return "watchroom"
 
     def log_message(self, *_: object) -> None:
-        """Scrapes are not worth a line each."""
+        """Do not log every scrape."""

@@ -18,7 +18,7 @@ from watchroom.rolling import buckets
 from watchroom.rolling.windows import LOCAL_HOUR, MONTH, TWELVE_MONTHS, WITNESSES, Window
 
 ORPHANS_WINDOW = "28d"
-MONTHS_BY_AREA = 2  # the running month and the last complete one; of older ones all areas together
+MONTHS_BY_AREA = 2  # the current month and the last complete one; for older ones, all areas combined
 
 Fields = Mapping[str, int]  # bucket field -> integer
 
@@ -42,13 +42,13 @@ class ByArea(NamedTuple):
 
 
 def by_area_of(measures: Iterable[Measure]) -> dict[str, ByArea]:
-    """Of each measure that has a label of areas, how it is split by it."""
+    """How each measure that has an area label is split by it."""
     having = (measure for measure in measures if measure.area_label)
     return {measure.id: ByArea(measure.area_label, frozenset(measure.area_windows)) for measure in having}
 
 
 def series_behind(measure: Measure, by: Mapping[str, str]) -> tuple[str, ...]:
-    """Those of the series held here that make up a measure's: of all areas together unless `by` names an area."""
+    """The series held here that make up a measure's: for all areas combined unless `by` names an area."""
     return names.series_behind(measure, by, by_area=by.get(measure.area_label, ALL) != ALL)
 
 
@@ -66,9 +66,9 @@ class _Parsed(NamedTuple):
 
 
 class WindowSums:
-    """The sums of all windows, by window and series, and the buckets that they were made from.
+    """The sums of all windows, by window and series, and the buckets from which they were computed.
 
-    Of a measure with areas, the sum over all of them is kept as a series of its own (`area=all`), by the same
+    For a measure with areas, the sum over all of them is kept as a series of its own (`area=all`), by the same
     differences: in every window, because that is all that some windows publish. The series of each area are kept
     in the windows that are split by area.
     """
@@ -95,7 +95,7 @@ class WindowSums:
         return self._members.keys()
 
     def missing(self, members: Mapping[Window, frozenset[str]]) -> set[str]:
-        """Buckets that a coming `move` needs and that are not held: read these first."""
+        """Buckets that the next `move` needs and that are not held: read these first."""
         return {name for found in members.values() for name in found if name not in self._held}
 
     def members(self) -> set[str]:
@@ -103,11 +103,11 @@ class WindowSums:
         return set(self._in_windows)
 
     def series(self, window: Window, series: str) -> Fields:
-        """What a window holds for one series, by what is counted; empty if nothing."""
+        """What a window holds for one series, by what is counted; empty if there is none."""
         return self._sums.get(window, {}).get(series, {})
 
     def is_by_area(self, window: Window, measure: str) -> bool:
-        """Whether this measure is split by area in this window: of months only the latest are."""
+        """Whether this measure is split by area in this window: only the latest months are."""
         split = self._by_area.get(measure)
         if split is None or window.name not in split.windows:
             return False
@@ -121,7 +121,7 @@ class WindowSums:
         return fields_added_up(sums[each] for each in behind if each in sums)
 
     def known(self, witnesses: tuple[frozenset[str], ...]) -> tuple[Window, ...]:
-        """The windows of which a number may be published: see `is_known_of`."""
+        """The windows whose numbers may be published: see `is_known_of`."""
         found = self._known.get(witnesses)
         if found is None:
             found = tuple(window for window in self._members if self.is_known(window, witnesses))
@@ -133,12 +133,12 @@ class WindowSums:
 
         Args:
             window: One of `windows`.
-            witnesses: Of each stream that feeds it, the measures.
+            witnesses: The measures of each stream that feeds it.
         """
         return all(self.is_known_of(window, of_stream) for of_stream in witnesses)
 
     def is_known_of(self, window: Window, of_stream: frozenset[str]) -> bool:
-        """Whether a window's number may be published, be it 0: always, but for local hours and past months.
+        """Whether a window's number may be published, even if it is 0: always, except for local hours and past months.
 
         A past month is known if it, or one before it that is shown, holds anything of the stream: 0 crimes in
         a month before the first event would be read out in public. Twelve months are known if the oldest is:
@@ -182,7 +182,7 @@ class WindowSums:
         return max(self._changed.get(measure, 0) for measure in measures)
 
     def move(self, members: Mapping[Window, frozenset[str]]) -> None:
-        """Let the windows consist of these buckets, and forget buckets that are in none of them."""
+        """Make the windows consist of these buckets, and forget buckets that are in none of them."""
         self._version += 1
         self._known.clear()
         for gone in self._members.keys() - members.keys():
@@ -202,7 +202,7 @@ class WindowSums:
             self._index()
 
     def replace(self, name: str, fields: Fields) -> None:
-        """Take a bucket's content as read; ignored for a bucket in no window."""
+        """Store the content read from a bucket; ignored for a bucket that is in no window."""
         windows = self._in_windows.get(name)
         if windows is None:
             return

@@ -1,6 +1,6 @@
-"""Measures of tokens: read apart from the buckets, at most once a minute, and only where something changed.
+"""Measures of tokens: read separately from the buckets, at most once a minute, and only where something changed.
 
-A month of callers has tens of thousands of tokens, so nothing of them is kept here but the bands of each window.
+A month of callers has tens of thousands of tokens, so only the bands of each window are kept here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class TokenReading(NamedTuple):
     bands: Mapping[str, Mapping[Window, Bands]]  # by measure; a window that must not be published is left out
 
     def of(self, measure: Measure, now_ms: int) -> Mapping[Window, Bands]:
-        """The bands of a measure's windows; none once they are too old to be shown."""
+        """The bands of a measure's windows; empty once they are too old to be shown."""
         as_of_ms = self.as_of_ms.get(measure.stream)
         if as_of_ms is None or abs(now_ms - as_of_ms) >= PUBLISHED_FOR_MS:
             return {}
@@ -44,7 +44,7 @@ NO_TOKENS: Final = TokenReading({}, {})
 
 
 class _Kept(NamedTuple):
-    running: str  # an empty month is 0 while it runs, and nothing once it is over
+    running: str  # an empty month is 0 while it is current, and has no figure once it is over
     versions: tuple[tuple[str, int | None], ...]
     bands: Bands | None
 
@@ -102,7 +102,7 @@ class TokenWindows:
         try:
             self._refresh(now_ms)
         except StoreUnavailable:
-            return  # what was read grows old, and is not published any more
+            return  # what was read earlier ages, until it is no longer published
 
     def _refresh(self, now_ms: int) -> None:
         generation = self._reader.process().run_id, self._reader.generation()
@@ -143,7 +143,7 @@ class TokenMeasure:
         self._kind = kind_of(measure)
 
     def text(self, reading: TokenReading, now_ms: int) -> str:
-        """All families of the measure; nothing once the reading is too old."""
+        """All families of the measure; empty once the reading is too old."""
         found = reading.of(self.measure, now_ms)
         if not found:
             return ""

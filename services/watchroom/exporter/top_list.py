@@ -72,7 +72,7 @@ def top_list(
         ConfigurationInvalid: No such measure, a window that it does not have, or its stream is not fed.
         RebuildNeeded: Redis holds the measure's stream under another definition.
         StoreUnavailable: Redis did not answer.
-        WorkFailed: Redis holds nothing of this force.
+        WorkFailed: Redis holds no data for this force.
     """
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     measure = top_measure(catalogue, measure_id, window, settings)
@@ -127,7 +127,7 @@ def read_top(reader: Reader, measure: Measure, window: str, now_ms: int, setting
 
 
 def as_text(found: TopList) -> str:
-    """A table, and below it what a reader has to know about it."""
+    """A table, followed by what a reader must know about it."""
     shown = table("rank", "name", *found.columns, "occurrences", right=("rank", "occurrences"))
     for rank, each in enumerate(found.ranked, 1):
         shown.add_row(f"{rank}", each.name, *([each.word] * len(found.columns)), f"{each.occurrences:,}")
@@ -136,7 +136,7 @@ def as_text(found: TopList) -> str:
 
 
 def notes(found: TopList) -> Iterator[str]:
-    """How many there are in all, and what a reader must know."""
+    """How many there are in total, and what a reader must know."""
     if not found.ranked:
         yield "None."
     else:
@@ -144,7 +144,7 @@ def notes(found: TopList) -> Iterator[str]:
     if found.token_keys > 1:
         yield f"The tokens were created with {found.token_keys} keys, so the same value may be listed twice."
     if found.as_of_ms is None:
-        yield "The age of this list is unknown: no worker has applied every partition."
+        yield "The age of this list is unknown: at least one partition has never been applied."
     yield from (f"Not live: {reason}." for reason in found.not_live)
 
 

@@ -41,26 +41,26 @@ class TileView:
 
     @property
     def state(self) -> State:
-        """The state that it is drawn in."""
+        """The state in which it is drawn."""
         return worst([each.state for each in self.numbers])
 
     @property
     def unit(self) -> Unit:
-        """Of its numbers."""
+        """The unit of its numbers."""
         return self.quantity.unit
 
     @property
     def quantity(self) -> Quantity:
-        """What its numbers are."""
+        """The quantity that its numbers show."""
         return quantity_of(self.measure, self.tile.shown)
 
     @property
     def has_limits(self) -> bool:
-        """Whether it has limits: only then is normal worth a word."""
+        """Whether it has limits: only then is the state NORMAL shown."""
         return self.tile.warning is not None
 
     def word(self, number: TileNumber) -> str:
-        """A number's state in words; empty where it says nothing: several numbers name only what is not normal."""
+        """A number's state in words, or empty: of several numbers only those that are not normal have a word."""
         if not self.has_limits or number.state in ("nodata", "none", "unfed"):
             return ""
         if len(self.numbers) > 1 and number.state == "normal":
@@ -69,7 +69,7 @@ class TileView:
 
     @property
     def href(self) -> str:
-        """Who is behind an open tile; what a measure means otherwise."""
+        """The list behind an open tile; for other tiles, the measure's definition."""
         if not has_list(self.measure):
             return f"/measures/{self.measure.id}"
         where = self.tile.shown.where
@@ -137,15 +137,15 @@ def withheld(faults: Faults) -> list[str]:
 
 
 def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence | None) -> DataAge:
-    """How old everything else is, or which worse thing is the case.
+    """How old everything else is, or what is worse than that.
 
     Kafka may show nothing because nothing happens, or because a feed is dead: NORMAL means that no stream is withheld.
 
     Args:
-        age_ms: Of the slowest partition; None: not known.
+        age_ms: Age of the slowest partition; None: not known.
         fresh_ms: Its limit.
         faults: Why each stream that is fed is withheld.
-        silence: Who is silent; None: every source that is waited for is alive.
+        silence: The silent sources; None: every source that is waited for is alive.
     """
     if age_ms is None:
         return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing has ever been applied")
@@ -179,12 +179,12 @@ def other_views(
 
 
 def has_list(measure: Measure) -> bool:
-    """Whether who is behind a measure's number can be listed."""
+    """Whether the entities behind a measure's number can be listed."""
     return kind_of(measure).reads is Reads.OPEN_SET
 
 
 def faults_of(measure: Measure, of_streams: Faults) -> list[str] | None:
-    """What keeps the measure back: the faults of all its streams; None where one of them is not fed."""
+    """Why the measure is withheld: the faults of all its streams; None if one of them is not fed."""
     if not of_streams.keys() >= set(measure.streams):
         return None
     return [fault for stream in measure.streams for fault in of_streams[stream]]
@@ -227,7 +227,7 @@ def _measure_view(
 
 
 def _lines(measure: Measure, numbers_of: NumbersOf) -> Iterator[Line]:
-    """What a card shows for each value of the first label, and of all where that can be said.
+    """What a card shows for each value of the first label, and for all combined where that is known.
 
     Over the shortest window that is split by the label.
     """
@@ -250,7 +250,7 @@ def _lines(measure: Measure, numbers_of: NumbersOf) -> Iterator[Line]:
 
 
 def _without_empty(measure: Measure, lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Without the rows of unlisted values that have nothing: they are there for what would be missing in a sum."""
+    """Without the empty rows of unlisted values: such a row is only needed for what a sum would otherwise miss."""
     if not measure.labels:
         return tuple(lines)
     label = measure.labels[0]

@@ -47,5 +47,5 @@ def _topic(most_bytes: int, keeping_days: float) -> dict[str, int]:
 def _message(name: str) -> dict[str, str]:
     return {
         "summary": schema(name)["description"],
-        "stream": STREAM_OF.get(name, "each stream the source feeds"),
+        "stream": STREAM_OF.get(name, "each stream that the source feeds"),
     }

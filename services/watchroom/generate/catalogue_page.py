@@ -57,7 +57,7 @@ def documented() -> Mapping[str, Row]:
 
 
 def entry_rows() -> Iterator[Row]:
-    """The keys of an entry: those of several kinds, then those that one kind has for itself."""
+    """The keys of an entry: those that several kinds share, then those of one kind only."""
     for row in rows(MeasureEntry, links=_LINKS.__getitem__):
         yield row._replace(type=_CONDITION) if row.name in ("where", "part") else row
     for kind in KINDS.values():

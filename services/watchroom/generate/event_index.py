@@ -30,7 +30,7 @@ def _table(names: Iterable[str]) -> list[str]:
 
 
 def _fields(name: str) -> tuple[str, str]:
-    """The fields of `data`: those required (or one of which is), and the others."""
+    """The fields of `data`: the required ones (or alternatives, one of which is required), and the others."""
     model = data_schema(name)
     if model is None:
         return "", ""

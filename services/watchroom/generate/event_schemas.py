@@ -23,9 +23,9 @@ def text(name: str) -> str:
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of one event type, to be read and not changed.
+    """The JSON Schema of one event type; callers must not change it.
 
-    It says all that a schema can. Besides, `parse` knows the calendar (no 30 February), limits the
+    It says all that a schema can. In addition, `parse` knows the calendar (no 30 February), limits the
     years to 1990 to 2199 and the event to 256 KiB, and refuses an incident linked to itself.
     """
     model: Any = MODELS[name]
@@ -53,7 +53,7 @@ def data_schema(name: str) -> Mapping[str, Any] | None:
 
 @cache
 def _inherited(model: type) -> Mapping[str, str]:
-    """What the fields mean that a model shares: pydantic keeps a field's docstring in the class that declares it."""
+    """What the fields that a model shares mean: pydantic keeps a field's docstring in the class that declares it."""
     found: dict[str, str] = {}
     for base in filter(is_typeddict, get_original_bases(model)):
         properties = TypeAdapter[Any](base).json_schema()["properties"]

@@ -38,7 +38,7 @@ def _facts(measure: Measure) -> Iterator[str]:
         yield f"by area in: {', '.join(measure.area_windows) or 'none of these'}; otherwise only as area `all`"
     if measure.give_up_ms:
         limit = exact_duration(measure.give_up_ms / 1000)
-        yield f"given up after {limit}: then counted separately as not closed by the feed"
+        yield f"no longer counted after {limit}; then counted separately as not closed by the feed"
     metrics = (f"`{names.metric(measure.id, suffix)}`" for suffix in suffixes(measure))
     yield f"metrics: {', '.join(metrics)}"
     for alert in measure.display.alerts:

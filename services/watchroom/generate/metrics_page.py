@@ -22,7 +22,7 @@ def _table(found: Iterable[Family], *, has_publisher: bool = False) -> list[str]
 
 
 def _line(family: Family, *, has_publisher: bool) -> tuple[str, ...]:
-    # Of a measure's HELP the definition is left out: it is the same for all of its metrics.
+    # The definition in a measure's HELP is left out: it is the same for all of its metrics.
     about = family.about if has_publisher else family.about.partition(". ")[0] + "."
     labels = ", ".join(f"`{label}`" for label in family.labels)
     return (f"`{family.name}`", labels, about, *((family.by,) if has_publisher else ()))

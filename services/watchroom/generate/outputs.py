@@ -1,7 +1,7 @@
 """Every derived file, in one table: a new output is one function and one row.
 
 Derived files are committed, so that a reviewer sees what a change does to them; `make check`
-(`watchroom generate --check`) shows where they are no longer what their sources say.
+(`watchroom generate --check`) shows where they no longer match their sources.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from watchroom.generate.rules import runbooks
 from watchroom.generate.rules.links import load_links
 
 DERIVED_ONLY: Final = ("deploy/runbooks/*.md", "deploy/prometheus/rules/*.yml", "grafana/dashboards/*.json")
-"""Where only derived files may be: a file that nothing generates any more would go on being used."""
+"""Folders in which only derived files may be: a file that nothing generates any more would still be used."""
 
 Output = Callable[[Path], str]
 """Makes the text of a file from the sources below the repository's root."""
@@ -69,8 +69,8 @@ def generate(
     Args:
         root: The repository's root.
         check: Write nothing.
-        outputs: Text by path; all of `texts` unless given.
-        more: Files made by what this package may not import.
+        outputs: Text by path; defaults to all of `texts`.
+        more: Files made by code that this package may not import.
         say: Where differences, or the names of files written, go; whole lines.
 
     Returns:

@@ -28,25 +28,25 @@ def expression(catalogue: Catalogue, measure: Measure, shown: Shown, more: Seque
         catalogue: Knows the open measure whose overdue count as missed.
         measure: The entry.
         shown: What is asked for.
-        more: Further matchers as PromQL writes them, for example `force=~"$force"`.
+        more: Further matchers in PromQL, for example `force=~"$force"`.
     """
     quantity = quantity_of(measure, shown)
     if quantity.counts is None:
         return quantity.promql(_asking(measure, shown, more), quantity)
     part, whole = counts(catalogue, measure, shown, more)
-    # A part that is absent where its whole is 0: 0 / 0 says so. One of a target is published of nothing, too.
+    # The part is absent where the whole is 0: 0 / 0 gives NaN. A part within target is published even for a whole of 0.
     return f"({part}) / ({whole})" if quantity.needs_target else f"(({part}) or ({whole})) / ({whole})"
 
 
 def rest(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[str] = ()) -> str:
-    """One number over all values of the split that are not listed: an ungraded incident may be an emergency."""
+    """One number for all unlisted values of the split combined: an ungraded incident may be an emergency."""
     label = next(label for label in measure.labels if label.name == shown.split)
     unlisted = "|".join(dict.fromkeys((label.absent, label.other)))
     return expression(catalogue, measure, replace(shown, split="", rest=False), (*more, f'{label.name}=~"{unlisted}"'))
 
 
 def counts(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[str] = ()) -> Counts:
-    """The counts behind a share; with those overdue now in the whole, where they count as missed."""
+    """The counts behind a share; the whole includes those overdue now, where they count as missed."""
     quantity = quantity_of(measure, shown)
     if quantity.counts is None:
         raise ValueError(f"{measure.id}: {shown.what} is not a share")
@@ -54,7 +54,7 @@ def counts(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[
     ask = _asking(measure, shown, more)
     of_all = ask.total(whole)
     if quantity.needs_target and not ask.is_one_series:
-        # Only where there is a target: the part is absent elsewhere, and so must the whole be.
+        # Only where there is a target: elsewhere the part is absent, so the whole must be absent too.
         of_all = f"sum by ({ask.by}) ({ask.once(whole)} and {ask.once(part)})"
     if quantity.misses_overdue:
         other = catalogue.measures[measure.display.overdue_from]
@@ -64,7 +64,7 @@ def counts(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[
 
 
 def base(measure: Measure, shown: Shown, more: Sequence[str] = ()) -> str:
-    """How many entities a figure rests on: of the whole, of the observations, or open now."""
+    """How many entities a figure is based on: the whole, the observations, or those open now."""
     return _asking(measure, shown, more).base()
 
 

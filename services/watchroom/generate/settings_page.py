@@ -31,16 +31,16 @@ def _type(name: str) -> str:
         example, comma, other = Settings.json_example(name).partition(", or ")
         return f"JSON, for example `{example}`{comma}{other}"
     words = type_in_words(_SCHEMA["properties"][name])
-    return words.replace("list of texts", "texts, comma-separated").replace('"', "")
+    return words.replace("list of texts", "comma-separated list").replace('"', "")
 
 
 def _plain(value: object) -> str:
-    """A value as it is written into the variable: lists and tables are JSON."""
+    """A value as written in the variable: lists and tables are JSON."""
     if isinstance(value, dict):
         return json.dumps({name: _number(each) for name, each in value.items()})
     return value if isinstance(value, str) else json.dumps(_number(value))
 
 
 def _number(value: object) -> object:
-    """A whole number without the point that it has as a number of seconds or days."""
+    """A whole number of seconds or days without its decimal point."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

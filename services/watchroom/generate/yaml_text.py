@@ -1,4 +1,4 @@
-"""Plain values as YAML that people read: texts with quotes or line breaks are literal blocks."""
+"""Plain values as readable YAML: texts with quotes or line breaks are literal blocks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
-# What pyyaml takes for texts and others do not: 1e3 is a number in YAML 1.2, y and n are truths in YAML 1.1.
+# What pyyaml reads as text but other parsers do not: 1e3 is a number in YAML 1.2, y and n are booleans in YAML 1.1.
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+$"), list("-+.0123456789")
 )
@@ -37,5 +37,5 @@ _Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]$"), 
 
 
 def yaml_text(value: object) -> str:
-    """A document of mappings, lists, texts, numbers, truths and None."""
+    """A document of mappings, lists, texts, numbers, booleans and None."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))

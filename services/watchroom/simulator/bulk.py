@@ -1,4 +1,4 @@
-"""Sends a long past to Kafka in whole batches, in a quarter of the CPU time that single records take.
+"""Sends a long history to Kafka in whole batches, in a quarter of the CPU time that single records take.
 
 The order within a partition is the order of sending, as with `produce`. A record waits until its batch is full or
 `flush` is called, so this is not for live events.
@@ -82,10 +82,10 @@ async def bulk(settings: Settings) -> AsyncIterator[Bulk]:
     """A connected sender of batches.
 
     Args:
-        settings: Which brokers, and how they are spoken to.
+        settings: Which brokers to use, and how to connect to them.
 
     Raises:
-        BrokerUnavailable: No broker answered, or not in time, here or in the body.
+        BrokerUnavailable: No broker answered in time, here or in the body.
     """
     with as_ours(settings.kafka):
         async with connected(settings) as producer:

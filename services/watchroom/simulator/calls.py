@@ -1,7 +1,7 @@
 """The queue of calls: callers, handlers by shift, and what happens when there are too few.
 
-A 999 call takes a handler kept for 999, else a shared one, else waits. A 101 call takes a shared
-handler, and only when no 999 call waits. Nobody is interrupted. Callers hang up when their
+A 999 call takes a handler kept for 999, otherwise a shared one, otherwise it waits. A 101 call takes a shared
+handler, and only when no 999 call waits. No call is interrupted. Callers hang up when their
 patience ends. Answer times are not drawn but follow from this, so they grow with demand.
 """
 
@@ -58,7 +58,7 @@ class CallCentre:
             self._world.at_arrivals(at_ms, line, SHAPES[line], levels.per_day, partial(self._present, line))
 
     def _change_shift(self, at_ms: float) -> None:
-        """Take the handler numbers of the hour; who is on a call finishes it."""
+        """Apply the hour's number of handlers; a handler who is on a call finishes it."""
         hour = self._world.demand.hour_of_week(int(at_ms)) % 24
         shift = self._force.shifts[0 if hour < 7 or hour == 23 else 1 if hour < 15 else 2]
         self._limits = {"emergency": shift.emergency, "shared": shift.shared}
@@ -108,7 +108,7 @@ class CallCentre:
             self._put(kind, call.subject, moment_ms, f'"line":"{call.line}"', self._callbacks)
 
     def _serve(self, at_ms: float) -> None:
-        """Give free handlers to those who wait: 999 first, then in order of joining."""
+        """Assign free handlers to waiting callers: 999 first, then in the order in which they joined."""
         emergency, others = self._waiting["999"], self._waiting["101"]
         while emergency or others:
             queue = emergency or others

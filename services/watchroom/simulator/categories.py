@@ -14,7 +14,7 @@ ASB = "asb"
 
 
 class Said(NamedTuple):
-    """What events say of an incident: members of their JSON, empty where they say nothing."""
+    """What events say about an incident: members of their JSON, empty where there is nothing to say."""
 
     opening: str
     reclassified: str
@@ -23,7 +23,7 @@ class Said(NamedTuple):
 
 
 class Categories:
-    """Draws what events say of each incident, with its own random numbers, so that levels do not change with it."""
+    """Draws what events say about each incident, with its own random numbers, so that levels do not change with it."""
 
     def __init__(self, world: World) -> None:
         self._levels: Incidents = world.force.incidents
@@ -32,7 +32,7 @@ class Categories:
         self._asb_type = Choice(self._levels.asb_types)
 
     def draw(self, origin: str) -> Said:
-        """Of one incident; only those that no call led to are self-initiated."""
+        """What is said about one incident; only those that no call led to are self-initiated."""
         draw, levels = self._random, self._levels
         own = origin == "other" and draw.random() < levels.self_initiated
         opened = self._category.draw(draw)
@@ -60,5 +60,5 @@ def token_of_address(address: int) -> str:
 
 
 def small_area(address: int) -> str:
-    """A code in the form of an LSOA's; no real one begins like this."""
+    """A code in the form of an LSOA code; no real one begins like this."""
     return f"E0199{address % 687:04d}"

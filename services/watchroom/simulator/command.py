@@ -40,13 +40,13 @@ def run_simulate(
     Args:
         settings: Brokers, topics, zone, and the sources that the workers know.
         days: Simulated days before now; default 28 when `months` is not given, 0 for none.
-        months: Instead: this number of complete months of the reporting zone, and the current one.
+        months: Instead of days: this number of complete months of the reporting zone, and the current one.
         live: Continue after now, each event at its time, with heartbeats.
-        for_s: End a live run after this number of seconds; None: at Ctrl-C.
+        for_s: Seconds after which a live run ends; None: it ends at Ctrl-C.
         busy: Demand of the live part, 1 is normal.
         good: A force that meets its targets instead of the published one.
-        seed: Another seed gives other events.
-        console: Where to say how far it is; default standard error.
+        seed: A different seed gives different events.
+        console: Where to report progress; defaults to standard error.
 
     Returns:
         Exit code 0, also after Ctrl-C in the live part.
@@ -88,9 +88,9 @@ def run_published_year(
 
     Args:
         settings: Brokers, topics, zone, and the sources that the workers know.
-        scale: Part of the calls and contacts to send; incidents, crimes and figures are always whole.
-        baselines: Folder for the months that the year is compared with, a CSV a baseline; None: they are not written.
-        console: Where to say how far it is; default standard error.
+        scale: Fraction of the calls and contacts to send; incidents, crimes and figures are always sent in full.
+        baselines: Folder for the months that the year is compared with, one CSV per baseline; None: not written.
+        console: Where to report progress; defaults to standard error.
 
     Returns:
         Exit code 0.
@@ -130,7 +130,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _report(feed: Feed, console: Console, start_ms: int, end_ms: int) -> None:
-    """Print every few seconds how much of the past is sent, and at the end how long that took."""
+    """Print every few seconds how much of the past has been sent, and at the end how long that took."""
     began_s = said_s = time.monotonic()
     while feed.ends is None:
         feed.wait(LOOK_S)
@@ -175,5 +175,5 @@ def _source_faults(settings: Settings) -> Iterator[Fault]:
         declared = settings.sources.get(stream, {}).get(source)
         if declared is None or not declared.history:
             found = "no such source" if declared is None else "a source that is not declared as history"
-            write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and for the workers'
+            write = f'{{"{stream}": {{"{source}": {{"history": true}}}}}} here and in the settings of the workers'
             yield Fault("WATCHROOM_SOURCES", f"{stream}.{source}", found, write)

@@ -108,7 +108,7 @@ class CrimeBook:
         return f',"victim_gender":"{gender}","victim_token":"{self._person("victim")}"'
 
     def _look_after(self, subject: str, recorded_ms: float, has_victim: bool) -> None:
-        """Officer, victim and suspect, all after the record; only what has a victim is validated for the gateway."""
+        """Officer, victim, suspect, all after the record; only crimes with a victim are validated for the gateway."""
         draw, levels = self._care.random, self._levels
         allocated_ms = recorded_ms + self._care_days(levels.allocated_days, 0.8)
         self._put("crime.allocated", subject, allocated_ms)

@@ -40,7 +40,7 @@ OFFICE = _week(**GIVEN["demand"]["office"])
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """Demand is `factor` times the normal from one moment (UTC milliseconds) to another, or for good."""
+    """Demand is `factor` times the normal from one moment (UTC milliseconds) to another, or without end."""
 
     from_ms: int
     to_ms: int | None
@@ -66,7 +66,7 @@ class Demand:
         return self._hour_of_week
 
     def busy(self, at_ms: int) -> float:
-        """How many times normal demand is; surges that overlap multiply."""
+        """The multiple of normal demand; overlapping surges multiply."""
         factor = 1.0
         for surge in self._surges:
             if surge.from_ms <= at_ms and (surge.to_ms is None or at_ms < surge.to_ms):
@@ -83,7 +83,7 @@ class Demand:
             at_ms = edge_ms  # the process has no memory: draw again under the next hour's rate
 
     def _next_edge(self, at_ms: float) -> int:
-        """Where the rate may change next: the hour's end, or a surge's."""
+        """When the rate may change next: the end of the hour, or of a surge."""
         edge_ms = int(at_ms) - int(at_ms) % HOUR_MS + HOUR_MS
         for surge_ms in self._edges:
             if at_ms < surge_ms < edge_ms:

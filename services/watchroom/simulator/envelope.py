@@ -1,6 +1,6 @@
 """Simulated events as CloudEvents 1.0 JSON bytes.
 
-The JSON is put together by hand, because the simulator must make tens of thousands a second. Every part is a constant,
+The JSON is built by hand, because the simulator must make tens of thousands a second. Every part is a constant,
 a number or a plain slug, so nothing needs escaping (a test parses them all).
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from watchroom.events.times import to_text
 
-KEY_ID = "sim"  # of tokens: there is no secret key for people and addresses that do not exist
+KEY_ID = "sim"  # of tokens: people and addresses that do not exist need no secret key
 
 # The source of each stream. Declare them as `history`: a simulated event's arrival is its `recordedtime`.
 SOURCES = {

@@ -15,7 +15,7 @@ from watchroom.simulator import Simulated
 from watchroom.simulator.bulk import bulk
 from watchroom.timing import now_ms
 
-LOOK_S = 0.1  # how long a wait for the next event may overlook a request to stop
+LOOK_S = 0.1  # how long it may take to notice a request to stop while waiting for the next event
 STOP_WITHIN_S = 20.0
 
 
@@ -44,11 +44,11 @@ class Feed:
         return self._ends if self._caught_up.is_set() else None
 
     def wait(self, timeout_s: float) -> None:
-        """Wait so long, or until it has caught up or failed."""
+        """Wait this long, or until it has caught up or failed."""
         self._caught_up.wait(timeout_s)
 
     def check(self) -> None:
-        """Raise what stopped it, if something did."""
+        """Raise the error that stopped it, if there was one."""
         if isinstance(self._failure, WatchroomError):
             raise self._failure
         if self._failure is not None:
@@ -85,7 +85,7 @@ class Feed:
             await out.flush()
 
     async def _send_past(self) -> Simulated | None:
-        """Send all that has arrived by now, which moves on meanwhile; returns the first event that has not."""
+        """Send everything that has arrived by now (now moves on meanwhile); returns the first event that has not."""
         topics = self._settings.topics
         async with bulk(self._settings) as out:
             for event in self._events:

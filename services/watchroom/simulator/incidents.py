@@ -1,7 +1,7 @@
 """Command and control: an incident from its first note to its closing.
 
 Units are not simulated one by one. Attendance times are drawn around medians by grade and stretched
-by `Pressure`: the number of incidents opened in the last two hours against the normal number. So
+by `Pressure`: the number of incidents opened in the last two hours, relative to the normal number. So
 they grow with demand, as those of a force do, without a map of the county.
 """
 
@@ -26,7 +26,7 @@ LONGEST_MS = 12 * DAY_MS  # to the scene; assumption: somebody checks the list b
 
 
 class Pressure:
-    """Incidents opened lately against the normal number for those hours: 1 is normal."""
+    """Incidents opened recently, relative to the normal number for those hours: 1 is normal."""
 
     def __init__(self) -> None:
         self._at_ms = 0.0
@@ -138,7 +138,7 @@ class IncidentDesk:
         self._unit_event("unassigned", subject, clear_ms, unit, "clear")
 
     def _link(self, subject: str, at_ms: float) -> None:
-        """A second report of an incident that is already there."""
+        """A second report of an existing incident."""
         linked_ms = at_ms + self._about(3)
         self._put("incident.linked", subject, linked_ms, f'"parent":"{self._random.choice(self._recent)}"')
         self._put("incident.closed", subject, linked_ms + self._about(1), '"reason":"duplicate"')
@@ -170,6 +170,6 @@ class IncidentDesk:
 
 
 def normal_per_day(force: Force) -> float:
-    """Incidents on a normal day, when callers who hang up are left out."""
+    """Incidents on a normal day, without those lost because callers hang up."""
     from_calls = sum(line.per_day * line.incident * (1 - line.lost) for line in force.lines.values())
     return from_calls + force.incidents.others_per_day

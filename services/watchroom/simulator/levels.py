@@ -1,4 +1,4 @@
-"""The levels of the simulated force. Their numbers, with where they come from, are in `levels.toml`.
+"""The levels of the simulated force. The numbers and their sources are in `levels.toml`.
 
 Times are in seconds. A spread is the sigma of a lognormal distribution.
 """

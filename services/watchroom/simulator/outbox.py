@@ -1,7 +1,7 @@
 """The delivery of events: a short delay, and sometimes a repeat, a detour or a long wait.
 
 Events are put in as they happen (or ahead of time) and come out in arrival order. All rates are in
-`levels.Delivery`. A repeat is the very same bytes again, as a producer's retry would send them.
+`levels.Delivery`. A repeat has exactly the same bytes, as a producer's retry would.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Outbox:
             heappush(self._waiting, (again_ms, self._made, Simulated(again_ms, stream, subject, value)))
 
     def put_now(self, item: Simulated) -> None:
-        """Send a complete event, without any fault of delivery."""
+        """Send a complete event, without any delivery fault."""
         self._made += 1
         heappush(self._waiting, (item.arrival_ms, self._made, item))
 

@@ -1,6 +1,6 @@
-"""Returns: once a month the figures that other teams produce, of the twelve months before, and a note.
+"""Returns: once a month, the figures that other teams produce for the previous twelve months, and a note.
 
-Levels: Public Performance Meeting, 27 January 2022, every month the same.
+Levels: Public Performance Meeting, 27 January 2022; the same every month.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ReturnsDesk:
         self._put("return.note", f"note|simulation {self._world.tag}", now_ms, data)
 
     def _put(self, kind: str, subject: str, time_ms: int, data: str) -> None:
-        """Send it without trouble: nothing of another part's chances moves."""
+        """Send it without delivery faults, so that no other part's random numbers change."""
         arrival_ms = time_ms + DELAY_MS
         event_id = f"{subject}.{time_ms}"
         value = envelope(STREAM, kind, event_id, subject, time_ms=time_ms, arrival_ms=arrival_ms, data=data)
@@ -67,7 +67,7 @@ class ReturnsDesk:
 
     @staticmethod
     def _next_ms(at_ms: int) -> int:
-        """When figures are reported next, but not on this day."""
+        """When figures are next reported after this day."""
         day = to_text(at_ms)[:10]
         month = day[:7] if day < f"{day[:7]}-{REPORTED[:2]}" else Calendar.months_after(day[:7], 1)
         return to_ms(f"{month}-{REPORTED}")

@@ -17,7 +17,7 @@ let timer = 0;
 const clocks = () => ({ steady: performance.now(), wall: Date.now() });
 const sinceMs = (then) => Math.max(performance.now() - then.steady, Math.abs(Date.now() - then.wall));
 
-// When what is shown was asked for; null: nothing that may be believed. A page from a browser's store is old.
+// When the current content was requested; null: it cannot be trusted. A page from the browser's cache is old.
 let shown = Math.abs(Date.now() - drawnMs) > OLD_MS ? null : { steady: 0, wall: performance.timeOrigin };
 
 // Make `old` equal to `fresh` in place, so that focus, selection and opened details stay.

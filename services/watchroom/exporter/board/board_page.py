@@ -101,7 +101,7 @@ def _figures(view: MeasureView) -> Html:
 
 
 def _table(view: MeasureView) -> Html:
-    """Label values down and a last row of all, words across; over the shortest window."""
+    """Rows: label values, then all of them. Columns: the quantities. Over the shortest window."""
     label = view.measure.labels[0] if view.measure.labels else None
     when = window_text(view.lines[0].window if view.lines else "")
     values = list(dict.fromkeys(number.label for line in view.lines for number in line.numbers))
@@ -122,7 +122,7 @@ def _table(view: MeasureView) -> Html:
 def _row(lines: Sequence[Line], value: str) -> Iterator[Html]:
     for line in lines:
         number = next((each for each in line.numbers if each.label == value), None)
-        missing = "no target" if value else "not added up"
+        missing = "no target" if value else "not summed"
         yield tag("td", missing if number is None else _said(line, number))
 
 

@@ -62,7 +62,7 @@ def definition(measure: Measure) -> Html:
     if has_list(measure):
         parts.append(tag("p", tag("a", "List of what is open now", href=f"/open/{measure.id}")))
     if has_top(measure):
-        parts.append(tag("p", tag("a", "The most frequent", href=f"/top/{measure.id}")))
+        parts.append(tag("p", tag("a", "Most frequent", href=f"/top/{measure.id}")))
     return tag("article", *parts, class_="text")
 
 
@@ -82,7 +82,7 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
         absent, other = (value_text(label, value) for value in (label.absent, label.other))
         yield f"By {title_of(label)}", [f"{listed}; a missing value counts as {absent}, any other value as {other}"]
     if said := own_said(measure):
-        yield "Settings of its kind", ["; ".join(said)]
+        yield "Other settings", ["; ".join(said)]
     if measure.windows:
         yield "Windows", ["; ".join(window_text(window) for window in measure.windows)]
     if measure.area_windows:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from watchroom.catalogue.formatting import clock
 from watchroom.exporter.board.markup import Html, join, tag
 
-OLD_AFTER_S = 15  # what is shown counts as lost when it is older
+OLD_AFTER_S = 15  # older content counts as lost
 ASK_EVERY_S = 2
 GIVE_UP_S = 4  # an answer that takes longer counts as failed
 REDRAW_S = 5  # without JavaScript
@@ -25,8 +25,8 @@ def document(
         main: The content.
         now_ms: When it is drawn.
         zone: Whose clock is shown.
-        notices: What has to be known before anything else, above the content.
-        live: Whether its content goes out of date: then the page asks for itself again.
+        notices: What the reader must know first, shown above the content.
+        live: Whether its content goes out of date: then the page reloads itself.
     """
     head = tag(
         "head",

@@ -1,4 +1,4 @@
-"""HTML by function: what is not markup already is escaped, so no text of a feed or an entry can become any."""
+"""HTML by function: anything but markup is escaped, so no text of a feed or an entry can become markup."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tag(name: str, /, *inside: str, **attributes: str | float | bool | None) -> 
     """One element.
 
     Args:
-        name: Of the element.
+        name: Name of the element.
         inside: Text, which is escaped, or Html, which is not.
         attributes: `class_` is class, `aria_label` is aria-label; None and False leave the attribute out.
     """

@@ -1,4 +1,4 @@
-"""`/open/<measure>`: who is behind an open tile, oldest first. Ids, labels and times; nothing else is kept."""
+"""`/open/<measure>`: the entities behind an open tile, oldest first. Ids, labels and times; nothing else is kept."""
 
 from __future__ import annotations
 
@@ -112,5 +112,5 @@ def _notes(found: OpenList, count: int) -> Iterator[Html]:
 
 
 def unreachable(why: str) -> Html:
-    """Instead of the list while Redis does not answer."""
+    """Shown instead of the list while Redis does not answer."""
     return tag("p", tag("strong", NO_DATA), f": {why}. This list is unavailable.", class_="nodata", role="alert")

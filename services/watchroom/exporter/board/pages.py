@@ -1,4 +1,4 @@
-"""The table of the board's paths: what each is asked for, and what it answers."""
+"""The table of the board's paths, and what each of them answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OPEN_AT_ONCE = 4  # lists read at the same time: a slow Redis blocks at most thi
 
 
 class BoardPages:
-    """Everything that a person reads at the exporter."""
+    """Every page of the exporter that people read."""
 
     def __init__(
         self,

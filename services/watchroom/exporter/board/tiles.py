@@ -44,7 +44,7 @@ def frame(name: str, link: Html, state: State, word: Html, figures: Html) -> Htm
 
 
 def _word(view: TileView) -> Html:
-    """The tile's state; of several numbers it is said of each that is beyond its limits."""
+    """The tile's state; if it has several numbers, each that is beyond its limits has its own."""
     word = view.word(view.numbers[0]) if len(view.numbers) == 1 else ""
     return tag("p", word, class_="word") if word else Html("")
 
@@ -68,7 +68,7 @@ def _figures(view: TileView) -> Html:
 
 
 def _size(view: TileView) -> Iterator[str]:
-    """How large its numbers can be: few are large, and long ones small."""
+    """How large its numbers can be: large if there are few, small if they are long."""
     yield {1: "one", 2: "two", 3: "three"}.get(len(view.numbers), "four") if not view.faults else "one"
     values = [each.number.value for each in view.numbers if each.number and each.number.value is not None]
     if len(view.numbers) > 1 and max((len(plain(value, view.unit)) for value in values), default=0) > LONG:
@@ -76,7 +76,7 @@ def _size(view: TileView) -> Iterator[str]:
 
 
 def nodata(reason: str) -> Html:
-    """In the place of a number, and why."""
+    """What is shown instead of a number, and why."""
     return tag("div", tag("p", NO_DATA, class_="figure"), tag("p", reason, class_="beside"), class_="cell")
 
 

@@ -21,12 +21,12 @@ FILLED: Final = {f"/{'|'.join(BAD)}/": palette.CRITICAL}
 
 
 def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> SizedPanel:
-    """How old the oldest figure may be, or what is worse than that."""
+    """How old the oldest figure may be, or any worse state."""
     about = describe.platform_card(
         "**Definition.** NORMAL: every stream is published; the number is the time since the slowest partition was "
-        f"last fully applied. {OLD}: that was too long ago, so measures say NO DATA. {SILENT}: a stream is withheld "
+        f"last fully applied. {OLD}: that was too long ago, so measures show NO DATA. {SILENT}: a stream is withheld "
         "because a source that it waits for has stopped; the number is how long the source that stopped first has "
-        f"been silent. {WITHHELD}: a stream is withheld for another reason; the health page says which.",
+        f"been silent. {WITHHELD}: a stream is withheld for another reason; the health page says why.",
         f"{OLD} from {OLD_FROM_S} s; {SILENT} and {WITHHELD} while any stream is withheld",
     )
     books = (Link(f"Runbook {name}", runbook(sources, name)) for name in ("AppliedLag", "SourceSilent"))

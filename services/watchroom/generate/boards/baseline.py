@@ -14,7 +14,7 @@ from watchroom.kinds.labels import value_words
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
-    "**Compared with.** The same local hour in each of the last 6 weeks, if it is known. Clock changes do not shift it."
+    "**Compared with.** The same local hour in each of the last 6 weeks, where known. Clock changes do not shift it."
 )
 
 
@@ -48,7 +48,7 @@ def graphs(make: MeasurePanels) -> Iterator[SizedPanel]:
 def _queries(
     measure: Measure, where: Mapping[str, str], label: Label | None, *, with_weeks: bool = False
 ) -> list[Query]:
-    """`with_weeks`: also for how many weeks the hour is known, because a median of one week says little."""
+    """`with_weeks`: also show for how many weeks the hour is known, because a median of one week says little."""
     split = label.name if label else ""
     by = ", ".join(["force", *([split] if split else [])])
     last = promql.local_hour(measure, where, split, "0", queries.CHOSEN)

@@ -114,7 +114,7 @@ def all_runbooks(sources: Sources) -> Link:
 
 
 def open_list(sources: Sources, measure: Measure, where: Mapping[str, str] = MappingProxyType({})) -> Link:
-    """The ids behind an open measure, or those under some of its label values."""
+    """The ids behind an open measure, or only those with certain label values."""
     query = f"?{urlencode(where)}" if where else ""
     return Link("List of what is open now", f"{sources.exporter}/open/{measure.id}{query}")
 
@@ -134,7 +134,7 @@ def text(board: Board, sources: Sources) -> str:
 
 
 def _json(found: object, indent: str = "") -> str:
-    """As JSON with sorted keys. What is short, or holds no further lists, is on one line, such as a query."""
+    """As JSON with sorted keys. A short value, or one without nested lists (such as a query), is on one line."""
     short, inner = json.dumps(found, sort_keys=True, ensure_ascii=False), indent + " "
     if isinstance(found, dict):
         inside = list(found.values())
@@ -148,14 +148,14 @@ def _json(found: object, indent: str = "") -> str:
 
 
 def _without(found: object, pairs: Sequence[tuple[str, object]]) -> object:
-    """Without what the builders add and nobody needs."""
+    """Without what the builders add but nothing needs."""
     if isinstance(found, dict):
         return {key: _without(value, pairs) for key, value in found.items() if (key, value) not in pairs}
     return [_without(value, pairs) for value in found] if isinstance(found, list) else found
 
 
 def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | model.RowPanel]:
-    """Left to right, then down; a new section starts a new line."""
+    """Places panels left to right, then down; a new section starts a new line."""
     found: list[model.Panel | model.RowPanel] = []
     y = 0
     for section in sections:
@@ -174,7 +174,7 @@ def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | mod
 
 
 def _lines(panels: Sequence[SizedPanel], y: int) -> tuple[list[model.Panel], int]:
-    """Panels in lines from `y` on, and where the next one would begin."""
+    """Panels in lines from `y` on, and where the next line would begin."""
     found: list[model.Panel] = []
     x = tallest = 0
     for panel, width, height in panels:

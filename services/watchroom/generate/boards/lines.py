@@ -23,14 +23,14 @@ def trend(
     band: tuple[str, str] | None = None, is_wide: bool = False,
     words: Mapping[str, str] = NO_NAMES, width: int = 12, height: int = 9
 ) -> SizedPanel:  # fmt: skip
-    """How a number has changed over time; a gap is a gap, and no last number stays in the legend.
+    """How a number has changed over time; gaps stay visible, and no last number stays in the legend.
 
     Args:
-        head: Of the panel.
+        head: The panel's head.
         queries: Range queries.
         lines: Names of series, or /patterns/ of names, each of which gets its own ink and dash.
         limit: A target, drawn as a dashed line.
-        band: Names of the highest and the lowest series, between which is filled.
+        band: Names of the highest and the lowest series; the space between them is filled.
         words: A name of `lines` -> what is written instead.
         is_wide: Whether small numbers must be visible next to large ones: the axis is linear up to 1, then logarithmic.
         width: In the grid.
@@ -68,5 +68,5 @@ def trend(
 
 
 def _not_fed(head: Head) -> list[Query]:
-    """A line of nothing (0 / 0) whose name says that a stream of the panel is not fed; the legend shows it."""
+    """A line without values (0 / 0) whose name in the legend says that a stream of the panel is not fed."""
     return [Query(f"0 * ({not_fed(head.streams)}) / 0", NOT_FED_TEXT)] if head.streams else []

@@ -37,7 +37,7 @@ def make(sources: Sources) -> Sequence[Section]:
     return [Section("", panels)]
 
 
-BOARD: Final = Board("live", "Live", "The control room now. Only what needs action is filled with colour.", "30m", make)
+BOARD: Final = Board("live", "Live", "The control room now. Only what needs action is highlighted.", "30m", make)
 
 
 def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPanel:
@@ -65,7 +65,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
         long = [Query(f"1000 * ({expr} >= {MINUTES_FROM_S})", name) for expr, name in asked]
     fills = {}
     if limits and (is_length or tile.judged):
-        # A limit would have to hold for both queries, or for every number of the tile: the word decides.
+        # A limit would apply to both queries, or to every number of the tile, so the word decides.
         fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
         limits = None
     return number(

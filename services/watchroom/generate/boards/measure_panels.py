@@ -20,7 +20,7 @@ from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.streams import STREAMS
 
 SHARE: Final = "percentunit"
-SECONDS: Final = "suffix: s"  # of what is quick: answers are a matter of seconds, and their targets of ten
+SECONDS: Final = "suffix: s"  # for short times: answers take seconds, and their targets are about ten seconds
 LENGTHS: Final = "dthms"  # of everything else, which takes minutes to days
 UNITS: Final = {Unit.NUMBER: COUNT, Unit.SHARE: SHARE, Unit.SECONDS: SECONDS}  # as Grafana names them
 MOST_LINES: Final = FEW  # series that can be told apart by colour and dash
@@ -82,8 +82,8 @@ class MeasurePanels:
         return self.rows(head, asked, label, height=height, columns=written)
 
     def by_window(self, what: str, label: Label | None, *, height: int = 0) -> SizedPanel:
-        """Rows: values of a label, or without one of all. Columns: windows."""
-        # What is overdue now was not created in months that are complete: added to those it would mix two times.
+        """Rows: values of a label, or all combined if there is none. Columns: windows."""
+        # What is overdue now was not created in complete months: adding it to those would mix two periods.
         is_of_now = self.kind.quantities[what].misses_overdue
         windows = [window for window in windows_by(self.measure, label, what) if not is_of_now or window != "12mo"]
         asked = [Query(self._by(what, window, label), window_text(window)) for window in windows]
@@ -114,7 +114,7 @@ class MeasurePanels:
         self, head: Head, asked: Sequence[Query], label: Label | None, *, height: int,
         columns: Mapping[str, Column] | None = None
     ) -> SizedPanel:  # fmt: skip
-        """A table by a label, or without one by all."""
+        """A table by a label, or of all combined if there is none."""
         labels = [label] if label else list(self.labels)
         return rows(
             head, asked, [(each.name, describe.column(each)) for each in labels], order=ORDER,
@@ -155,5 +155,5 @@ class MeasurePanels:
 
 
 def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
-    """Column -> its values as people say them."""
+    """Column -> its values in words."""
     return {describe.column(label): {value: value_words(label, value) for value in label.values} for label in labels}

@@ -32,7 +32,7 @@ MOST_NARROW: Final = 5  # columns next to the month
 MET: Final = {
     0: StateText("MISSED", palette.QUIET),
     1: StateText("MET", palette.QUIET),
-    2: StateText("MISSED so far", palette.WARNING),  # the only month about which somebody can still do something
+    2: StateText("MISSED so far", palette.WARNING),  # the only month whose result can still be changed
     3: StateText("MET so far", palette.QUIET),
 }
 
@@ -95,7 +95,7 @@ def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None]
 
 
 def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *, width: int) -> SizedPanel:
-    """Rows: months. Columns: values of a label, whether an objective was met, all, and on how many a share rests."""
+    """Rows: months. Columns: values of a label, whether an objective was met, all, and the count behind a share."""
     kind = kind_of(measure)
     quantity = kind.quantities[what]
     asked: list[Query] = []
@@ -125,7 +125,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     make = MeasurePanels(sources, measure)
     by = f", by {title_of(label)}" if label else ""
     threshold = ", ".join(
-        f"{name}: filled with colour if missed so far in the current month" for name in columns if name != "Of all"
+        f"{name}: highlighted if missed so far in the current month" for name in columns if name != "Of all"
     )
     months = (
         "**Rows.** The current month is not complete, and the first month shown may be incomplete because the feed "

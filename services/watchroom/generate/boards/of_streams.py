@@ -1,4 +1,4 @@
-"""The board of each stream: all its measures, what is open on it and what is behind a heading."""
+"""The board of each stream: all its measures, some shown at once and the rest behind headings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW, Form.FIGURE, Form.LIS
 
 
 def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
-    """Data age, a line of each measure of a board, and closed headings over the rest."""
+    """Data age, a line for each measure of a board, and the rest under closed headings."""
     order = NOW_FIRST if board.now_first else DEMAND_FIRST
     found = [measure for measure in sources.catalogue.measures.values() if measure.display.board == board.name]
 

@@ -1,6 +1,6 @@
 """The four kinds of panel, each with what every panel must have: unit, description, NO DATA and links.
 
-A number that is not there must never look like one that is fine: no panel keeps an old value (`last` of an
+A missing number must never look like a normal one: no panel keeps an old value (`last` of an
 instant query, never `lastNotNull`), an absent series has its own colour and word, and a normal number has no
 fill at all.
 """
@@ -28,8 +28,8 @@ TITLE_PX: Final = 28
 MOST_STACKED: Final = 12  # columns; in a wider panel the name is next to the number
 LONG_NAME: Final = 11  # characters
 NAMES_PX: Final = 230
-LEAST_PX: Final = 64  # of a column: Grafana's 150 would push the last ones out of the panel
-MINUTES: Final = "time:m [min] ss [s]"  # of ms; all that is shown in it is shorter than an hour
+LEAST_PX: Final = 64  # of a column: with Grafana's default of 150 the last columns would not fit
+MINUTES: Final = "time:m [min] ss [s]"  # of ms; everything shown in this unit is shorter than an hour
 REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Builder = TypeVar("Builder", stat.Panel, bargauge.Panel, table.Panel, timeseries.Panel)
@@ -100,12 +100,12 @@ def number(
     """One number, or a few named ones, that somebody acts on; filled only when it is not normal.
 
     Args:
-        head: Of the panel.
+        head: The panel's head.
         queries: Instant queries, one or more series each.
-        limits: From where a number is filled.
+        limits: The limits from which a number is filled with colour.
         named: Whether names are shown with the numbers.
         fills: A /pattern/ of names -> the fill of those, whatever their number.
-        fill_unit: What those are written in; empty: as the others.
+        fill_unit: Their unit; empty: the same as the others.
         long: Queries of waits of 100 s and more, in ms: they are written in minutes.
         name_px: Size of names.
         data_links: Where a click on a number leads.
@@ -155,7 +155,7 @@ class Column(NamedTuple):
     decimals: int = 0
     warning: float | None = None  # filled from here on; the column's title is the word
     empty: str = ""  # what a cell says that can have no number
-    may_be_negative: bool = False  # then -1 is a number; that the stream is not fed the other columns say
+    may_be_negative: bool = False  # then -1 is a number; the other columns show whether the stream is fed
 
 
 def rows(
@@ -167,7 +167,7 @@ def rows(
     """A table: one row for each set of labels, one column for each query.
 
     Args:
-        head: Of the panel; its unit is every column's unless `columns` gives another.
+        head: The panel's head; its unit is every column's unless `columns` gives another.
         queries: One for each column, all with the same labels.
         labels: Label and title of the columns that name a row, in order.
         order: Label that the rows are ordered by; empty: the first.
@@ -205,7 +205,7 @@ def rows(
 
 
 def _label_column(names: Mapping[str, str], label_px: int) -> list[model.DynamicConfigValue]:
-    """Texts: with a unit they would be read as numbers, Grade 1 as 100 %."""
+    """Texts without a unit: with one they would be read as numbers, Grade 1 as 100 %."""
     found: dict[str, object] = {"unit": "string"}
     if label_px or max(map(len, names.values()), default=0) > LONG_NAME:
         found["custom.width"] = label_px or NAMES_PX
@@ -247,7 +247,7 @@ def finished(
     height: int,
     said: list[model.ValueMapping] | None = None,
 ) -> SizedPanel:
-    """Gives a panel what all have; `said` takes the place of the mappings of its head and limits."""
+    """Gives a panel what all panels have; `said` replaces the mappings of its head and limits."""
     panel.id(panel_id(head.key)).title(head.title).description(head.about).datasource(SOURCE)
     panel.unit(head.unit).decimals(head.decimals).no_value(head.nothing)
     words = {**head.words, **(NOT_FED if head.streams else {})}

@@ -29,7 +29,7 @@ def one(
     window: str = "",
     split: str = "",
 ) -> str:
-    """One number, or one for each value of the split; a share, mean or percentile of nothing is NaN (NONE)."""
+    """One number, or one for each value of the split; a share, mean or percentile without data is NaN (NONE)."""
     for table in tables(measure) if is_joint(measure, what) else ():
         if table.what != what or window not in table.windows or len(table.labels) > 1:
             continue
@@ -44,7 +44,7 @@ def one(
 
 
 def table(measure: Measure, what: str, window: str, labels: Sequence[Label]) -> str:
-    """The rows of a table by these labels; of one label also those of all other values, and of all."""
+    """The rows of a table by these labels; for a single label also the rows for unlisted values and for all."""
     return row(measure, what, window, {}, labels, by=(ORDER,))
 
 
@@ -58,7 +58,7 @@ def row(
     by: Sequence[str] = (),
     also: str = "",
 ) -> str:
-    """Samples of `watchroom_row`: those of `where`, or of every value of `labels`."""
+    """Samples of `watchroom_row`: those that match `where`, or those for every value of `labels`."""
     exact = {"measure": measure.id, "quantity": what, **({"window": window} if window else {}), **where}
     match = [f'{name}="{value}"' for name, value in exact.items()]
     names_shown = [label.name for label in labels]
@@ -82,7 +82,7 @@ def excluded(measure: Measure, suffixes: Sequence[str], window: str) -> str:
 
 
 def not_fed(streams: Sequence[str]) -> str:
-    """A series of -1, which `states.NOT_FED` writes in words, while the force leaves out a stream; else none."""
+    """A series of -1, which `states.NOT_FED` shows in words, while the force does not feed a stream; else empty."""
     if len(streams) == 1:
         return f'(max by (force) (watchroom_stream_fed{{stream="{streams[0]}",{CHOSEN[0]}}}) == 0) - 1'
     fed = f'max by (force, stream) (watchroom_stream_fed{{stream=~"{"|".join(streams)}",{CHOSEN[0]}}})'
@@ -123,7 +123,7 @@ def tile(title: str, split: str | None = "", *, unit: Unit, has_counts: bool = F
 
 
 def worst_tile(title: str) -> str:
-    """The number of a tile from the exporter that finds its state worst."""
+    """The number of a tile from the exporter that reports its worst state."""
     match = f'tile="{title}",{CHOSEN[0]}'
     worst = f"topk(1, watchroom_tile_state{{{match}}})"
     return f"floor(watchroom_tile{{{match}}}) + on (instance) group_left (state) 0 * {worst}"

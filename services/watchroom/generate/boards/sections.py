@@ -27,7 +27,7 @@ MOST_BARS = 10
 LEAST_HEIGHT = 8  # of a graph with its legend
 MOST_HEIGHT = 20  # of a table: a longer one is scrolled
 NO_TARGET = "no target"
-NO_SUM = "not added up"
+NO_SUM = "not summed"
 NEVER_CLOSED = "Never closed by the feed (not counted)"
 SPAN = "span"
 
@@ -40,7 +40,7 @@ class Parts(NamedTuple):
 
 
 def of_measure(make: MeasurePanels) -> Parts:
-    """What is open, and what is behind a heading."""
+    """What is shown at once, and what is behind a heading."""
     form = make.kind.form
     match form:
         case Form.TALLY:
@@ -178,7 +178,7 @@ def _now(make: MeasurePanels) -> Iterator[SizedPanel]:
     for tile in limited:
         columns[_heading(kind.quantities[tile.shown.what])] = Column(COUNT, warning=tile.warning)
     threshold = "; ".join(
-        f"{_heading(kind.quantities[tile.shown.what])} is filled with colour from {tile.warning:g}" for tile in limited
+        f"{_heading(kind.quantities[tile.shown.what])} is highlighted from {tile.warning:g}" for tile in limited
     )
     head = make.head("now", f"{measure.brief}: now", COUNT, threshold)
     height = min(MOST_HEIGHT, max(LEAST_HEIGHT, 4 + count))
@@ -195,7 +195,7 @@ def _more_now(make: MeasurePanels) -> Iterator[SizedPanel]:
 
 
 def _figure(make: MeasurePanels) -> Iterator[SizedPanel]:
-    """Of each label set and span the figure whose period ends latest, with its as-at; nobody has to send one."""
+    """For each label set and span, the figure whose period ends latest, with its as-at date; none need be sent."""
     measure = make.measure
     names = ("force", *(label.name for label in measure.labels), SPAN)
     as_at = queries.own(measure, "as_at_timestamp_seconds", names)
@@ -206,17 +206,17 @@ def _figure(make: MeasurePanels) -> Iterator[SizedPanel]:
         Query(f"1000 * ({as_at})", "As at"),
         Query(f"time() - ({as_at})", "Age"),
     ]
-    limit_s = figure.MAX_AGE_DAYS.of(measure) * 86_400
+    max_age_days = figure.MAX_AGE_DAYS.of(measure)
     decimals = figure.DECIMALS.of(measure)
     columns = {
         "Figure": Column(COUNT, decimals=decimals, may_be_negative=figure.SIGNED.of(measure)),
         "Numerator": Column(COUNT, decimals=decimals, may_be_negative=figure.SIGNED.of(measure)),
         "As at": Column("dateTimeAsIso"),
-        "Age": Column(LENGTHS, warning=limit_s),
+        "Age": Column(LENGTHS, warning=max_age_days * 86_400),
     }
     unit = figure.UNIT.of(measure)
     head = make.head(
-        "latest", f"{measure.brief} ({unit})", COUNT, f"Age is filled with colour from {limit_s:g} s",
+        "latest", f"{measure.brief} ({unit})", COUNT, f"Age is highlighted from {max_age_days:g} days",
         ("Empty until a figure is reported. Each span shows its latest period; figures are never added up.",),
     )  # fmt: skip
     head = replace(head, nothing=NO_FIGURE)

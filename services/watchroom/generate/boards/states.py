@@ -13,7 +13,7 @@ from watchroom.generate.boards import palette
 
 
 class Limits(NamedTuple):
-    """From where a number is a warning and where critical, at the limit included, each with its word."""
+    """The limits from which a number is a warning or critical (the limit included), each with its word."""
 
     warning: float
     critical: float
@@ -55,11 +55,11 @@ NOT_FED: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED_TEXT, palette.Q
 def mappings(
     words: Mapping[int, StateText] | Mapping[str, StateText], limits: Limits | None, empty: str = ""
 ) -> list[model.ValueMapping]:
-    """Words first, then limits, then nothing to measure (NaN), then no data: the first that fits is taken.
+    """Words first, then limits, then nothing to measure (NaN), then no data: the first that matches is used.
 
     Args:
-        words: Of exact values.
-        limits: From where a number is filled.
+        words: The words for exact values.
+        limits: The limits from which a number is filled with colour.
         empty: What a cell says that can have no number at all, such as a share within a target that is not set.
     """
     found: list[model.ValueMapping] = []
@@ -81,7 +81,7 @@ def mappings(
 
 
 def line_mappings() -> list[model.ValueMapping]:
-    """Of lines: an absent series has no line at all, so what a legend cannot say is a line of NaN, which is NONE."""
+    """For lines: an absent series has no line at all; a line of NaN means NONE."""
     return [_special(model.SpecialValueMatch.NULL_AND_NAN, NOTHING, palette.QUIET)]
 
 

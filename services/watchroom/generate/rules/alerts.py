@@ -48,7 +48,7 @@ def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
 
     While an alert on the platform mutes this one, there is no way to know whether it is over. If it ended then, its
     "resolved" would be muted too, and Alertmanager would not notify anybody of the next one within its repeat
-    interval, because it takes the first notification as sent. So the alert stays until its figure is back.
+    interval, because it considers the first notification as sent. So the alert stays until its figure is back.
     Meanwhile its value is NaN, so that the text can say that the value is unknown.
     """
     labels = [*labels_kept(alert.shown), *(alert.shown.where if alert.burn else ())]

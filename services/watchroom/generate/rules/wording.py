@@ -59,7 +59,7 @@ def target_text(measure: Measure, shown: Shown) -> str:
 
 
 def missed_too(measure: Measure, shown: Shown) -> str:
-    """Who counts as missed in addition to those of the window."""
+    """Which entities count as missed in addition to those of the window."""
     return " (those overdue now count as missed)" if quantity_of(measure, shown).misses_overdue else ""
 
 

@@ -1,4 +1,4 @@
-"""The published year as events: December 2020 to November 2021, whose truth is what the published report prints.
+"""The published year as events: December 2020 to November 2021. Its true figures are those in the report.
 
 Pure except for reading the table: the same events every time. Read in this order: `schemas/published_year.toml` (the
 printed numbers), `levels` (derived and assumed numbers), `even` (spreading exact counts over a year), then one module
@@ -27,12 +27,12 @@ __all__ = ["NAMES", "TENTH", "Entry", "Printed", "baseline_csv", "load_printed",
 
 
 def published_year(printed: Printed, *, zone: str, scale: float = 1.0) -> Iterator[Simulated]:
-    """The events, roughly in the order of their arrival: what follows on an entity's first event comes with it.
+    """The events, roughly in the order of their arrival: an entity's later events come together with its first.
 
     Args:
         printed: The published report.
         zone: Reporting zone of the months.
-        scale: Part of the calls and contacts; incidents, crimes and figures are always whole.
+        scale: Fraction of the calls and contacts; incidents, crimes and figures are always complete.
     """
     year = Year(Calendar(zone), printed.first_month, printed.last_month)
     level = contact(printed, scale)

@@ -1,4 +1,4 @@
-"""The months that the published year is compared with, as CSV for `watchroom months import`, one file a baseline.
+"""The months that the published year is compared with, as CSV for `watchroom months import`, one file per baseline.
 
 A year's level is divided evenly over its months. The months that `2018/19` and `pre-covid` share are the same in both.
 """

@@ -183,7 +183,7 @@ class _Care:
         self._suspects = _suspects(printed)
 
     def victim(self, i: int) -> str:
-        """Fewer victims than crimes: one contract serves several crimes of a victim."""
+        """Fewer victims than crimes: one contract covers several crimes against the same victim."""
         rank = self._of_victims.rank(i)
         return f',"victim_token":"{token_of(f"victim {rank % self._contracts}")}"' if rank < self._victims else ""
 

@@ -1,7 +1,7 @@
-"""Spreads exact counts evenly over a year. Pure and without chance, so the same every time.
+"""Spreads exact counts evenly over a year. Pure and without randomness, so the result is the same every time.
 
 The i-th of n entities gets a rank, i times a step without a common factor with n, modulo n. Every rank occurs once, so
-"rank below k" is true of exactly k entities; and any stretch of the year has its fair part of them.
+"rank below k" is true of exactly k entities; and any stretch of the year has its fair share of them.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _Busier(NamedTuple):
     factor: float
 
     def position(self, part: float) -> float:
-        """Where in the year that is before which so much of the demand came."""
+        """The position in the year before which this part of the demand came."""
         busy = (self.end - self.start) * self.factor
         done = part * (1 - (self.end - self.start) + busy)
         if done < self.start:

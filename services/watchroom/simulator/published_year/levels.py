@@ -1,7 +1,7 @@
 """The numbers of everything: printed in the report, derived from it, or assumed.
 
 Where the report prints a change as a count and as a percentage, the level before is the count divided by the
-percentage. `ASSUMED` levels are printed nowhere; no printed number depends on them.
+percentage. `ASSUMED` levels are not printed anywhere; no printed number depends on them.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Entry(BaseModel):
 
 
 class Printed(NamedTuple):
-    """Everything printed of the year."""
+    """Everything printed about the year."""
 
     first_month: str
     last_month: str

@@ -1,4 +1,4 @@
-"""One event of the published year as bytes. It arrives when it happens: nothing is late, doubled or lost."""
+"""One event of the published year as bytes. It arrives when it happens: nothing is late, duplicated or lost."""
 
 from __future__ import annotations
 
