@@ -34,7 +34,7 @@ EVENTS = (
 
 @pytest.fixture
 def filled(redis_server: RedisServer) -> Settings:
-    """Settings that lead to the filled Redis."""
+    """Settings for the filled Redis."""
     settings = settings_on(redis_server.url)
     fill(settings, EVENTS)
     return settings
