@@ -1,4 +1,4 @@
-"""The default force shows the published levels, `GOOD` meets the targets.
+"""The default force shows the published levels; `GOOD` meets the targets.
 
 Published: Public Performance Meeting, 27 January 2022. Levels are measured over weeks of simulated events
 by plain arithmetic on the events themselves, without the fold.
