@@ -1,4 +1,4 @@
-"""Events and records for these tests: a good one, changed where a test says so."""
+"""Events and records for these tests: valid ones, with the changes that a test asks for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABSENT = object()
 
 
 def fields(**changed: Any) -> dict[str, Any]:
-    """A good `call.answered`; a field given as ABSENT is left out."""
+    """A valid `call.answered`; a field given as ABSENT is left out."""
     good = {
         "specversion": "1.0",
         "id": "acd-1",
@@ -52,7 +52,7 @@ def admission(
     history: tuple[str, ...] = (),
     counts: Sequence[CountInUse] = (),
 ) -> Admission:
-    """The rules of one partition out of four: 24 h late, 5 min ahead, known for 3 days."""
+    """The rules of one partition of four: 24 h late, 5 min ahead, known for 3 days."""
     return Admission(
         stream,
         partition,
@@ -75,7 +75,7 @@ def refused(value: bytes) -> EventRefused:
 
 
 def outcome(value: bytes) -> Event | EventRefused:
-    """What `parse` says to these bytes; any other exception is a failure."""
+    """What `parse` returns or raises for these bytes; any other exception is a failure."""
     try:
         return parse(value)
     except EventRefused as error:
@@ -92,5 +92,5 @@ def refused_record(rules: Admission, given: Record) -> EventRefused:
 
 
 def parsed(**changed: Any) -> Event:
-    """What `parse` makes of a good event with these changes."""
+    """The result of parsing a valid event with these changes."""
     return parse(value_of(**changed))

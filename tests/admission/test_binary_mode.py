@@ -1,4 +1,4 @@
-"""CloudEvents in binary mode: the same event whichever mode it came in, and every refusal by the header's name."""
+"""CloudEvents in binary mode: both modes give the same event, and every refusal names the header."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 JSON = ("content-type", b"application/json")
 BATCH = ("content-type", b"application/cloudevents-batch+json; charset=utf-8")
 SCENARIOS = "cloudevents_kafka_scenarios.json"
-# What those scenarios say, of an event of our own: for machines that do not have the file.
+# The same scenarios with an event of our own, for machines that do not have the file.
 ATTRIBUTES = {"specversion": "1.0", "id": "1", "type": "com.example.opened", "source": "/a", "time": NOON}
 WORDS = {"words": "good morning"}
 WHOLE = {**ATTRIBUTES, "datacontenttype": "application/json", "data": WORDS}
@@ -40,7 +40,7 @@ OWN: list[dict[str, Any]] = [
 
 
 def binary(**changed: Any) -> tuple[Headers, bytes | None]:
-    """A good event in binary mode, its headers and its value."""
+    """Headers and value of a valid event in binary mode."""
     event = fields(datacontenttype="application/json", **changed)
     data = event.pop("data", ABSENT)
     content_type = event.pop("datacontenttype")
@@ -59,13 +59,13 @@ def refusal_of(headers: Headers, value: bytes | None = b"{}") -> EventRefused:
 
 
 def with_header(name: str, value: bytes | None) -> Headers:
-    """The headers of a good event in binary mode, and this one instead of its own."""
+    """The headers of a valid event in binary mode, with this one instead of its own."""
     headers, _ = binary()
     return (*(header for header in headers if header[0] != name), (name, value))
 
 
-def test_a_binary_event_is_admitted_like_its_structured_twin() -> None:
-    """Which mode a producer's library chooses by default is no reason to lose its events."""
+def test_a_binary_event_is_admitted_like_the_same_event_in_structured_mode() -> None:
+    """The mode that a producer's library uses by default is no reason to lose its events."""
     assert admission().admit(sent(*binary())) == admission().admit(record(datacontenttype="application/json"))
 
 
@@ -85,7 +85,7 @@ DATA = st.fixed_dictionaries({}, optional={"line": TEXTS | st.none() | st.intege
     more=st.lists(st.tuples(st.sampled_from(["traceparent", "tenant", "watchroom-latest"]), st.none() | st.binary())),
 )
 def test_both_modes_give_exactly_the_same_event(changed: dict[str, Any], content_type: str, more: list[Any]) -> None:
-    """Or the same refusal: which mode an event came in must show in no figure."""
+    """Or the same refusal: the mode of an event must not affect any figure."""
     headers, value = binary(**changed)
     headers = (*more, *headers[:-1], ("content-type", content_type.encode()))
 
@@ -100,8 +100,8 @@ def test_both_modes_give_exactly_the_same_event(changed: dict[str, Any], content
 
 
 @pytest.mark.parametrize("value", [None, b""], ids=["null", "empty"])
-def test_without_a_value_a_binary_event_has_no_data(value: bytes | None) -> None:
-    """As a heartbeat has none; a record without `ce_specversion` and without a value stays a tombstone."""
+def test_a_binary_event_without_a_value_has_no_data(value: bytes | None) -> None:
+    """For example a heartbeat; a record with neither `ce_specversion` nor a value stays a tombstone."""
     headers, _ = binary(data=ABSENT)
     assert parse_record(headers, value) == parsed(data=ABSENT)
     error = refused_record(admission(), Record(5, NOON_MS, b"17", None, (("ce_id", b"1"), JSON)))
@@ -110,7 +110,7 @@ def test_without_a_value_a_binary_event_has_no_data(value: bytes | None) -> None
 
 @pytest.mark.parametrize("content_type", [JSON, ("content-type", b"text/plain"), ("tenant", b"a")])
 def test_a_whole_event_in_the_value_of_a_binary_record_is_refused(content_type: tuple[str, bytes]) -> None:
-    """Its line would be dropped, and the call counted as one of no line."""
+    """Its line would be dropped, and the call counted as one without a line."""
     headers, _ = binary()
     error = refusal_of((*headers[:-1], content_type), value_of())
     assert error.reason == reasons.BAD_DATA
@@ -126,20 +126,20 @@ def test_a_whole_event_in_the_value_of_a_binary_record_is_refused(content_type: 
 def test_a_record_whose_content_type_is_cloudevents_is_structured_whatever_its_headers(
     name: str, content_type: bytes
 ) -> None:
-    """A producer may copy the attributes into headers, to route by them: the value is the event."""
+    """A producer may copy the attributes into headers for routing: the value is the event."""
     headers = ((name, content_type), ("ce_specversion", b"1.0"), ("ce_id", b"another"), ("ce_id", None))
     assert admission().admit(record(headers=headers)) == admission().admit(record())
 
 
 @pytest.mark.parametrize("headers", [(JSON,), (("ce_id", b"2"), JSON), (("content-type", None),), (("ce_", b"\xff"),)])
 def test_a_record_without_specversion_in_its_headers_is_structured(headers: Headers) -> None:
-    """As all records were before."""
+    """As all records were before binary mode was supported."""
     assert admission().admit(record(headers=headers)) == admission().admit(record())
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_batch_is_refused_by_name(marked: bool) -> None:
-    """Its events would be judged, and sent again, by one offset."""
+def test_a_batch_is_refused_and_named(marked: bool) -> None:
+    """All its events would be admitted, or sent again, under one offset."""
     headers = (BATCH, *((("ce_specversion", b"1.0"),) if marked else ()))
     error = refusal_of(headers, b"[]")
     assert error.reason == reasons.BAD_ENVELOPE
@@ -147,8 +147,8 @@ def test_a_batch_is_refused_by_name(marked: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["ce_id", "ce_specversion", "ce_subject", "ce_anything", "content-type"])
-def test_a_header_that_holds_an_attribute_is_there_once_and_is_a_text(name: str) -> None:
-    """One of two ids would be chosen by the order in which a library writes them."""
+def test_a_header_for_an_attribute_must_occur_once_and_be_text(name: str) -> None:
+    """Of two ids, the order in which a library writes them would choose one."""
     headers = with_header(name, b"x")
     error = refusal_of((*headers, (name, b"x")))
     assert (error.reason, error.detail) == (reasons.BAD_ENVELOPE, f"the header '{name}' occurs twice; write it once")
@@ -159,19 +159,19 @@ def test_a_header_that_holds_an_attribute_is_there_once_and_is_a_text(name: str)
 
 
 @pytest.mark.parametrize("name", ["ce_data", "ce_data_base64"])
-def test_data_is_no_header(name: str) -> None:
-    """An event would be counted without its line, as one of no line at all."""
+def test_data_in_a_header_is_refused(name: str) -> None:
+    """A call would be counted without its line, as if it had none."""
     assert "write the data as the record's value" in refusal_of(with_header(name, b"{}")).detail
 
 
 def test_a_header_named_datacontenttype_is_not_read() -> None:
-    """In binary mode it is the content type."""
+    """In binary mode, the content-type header is used instead."""
     headers = (*binary()[0], ("ce_datacontenttype", None))
     assert attributes_of(headers)["datacontenttype"] == "application/json"
 
 
-def test_what_is_missing_is_said_with_where_it_belongs() -> None:
-    """Who reads `id is missing` would else look into the value."""
+def test_the_message_about_a_missing_attribute_says_where_it_belongs() -> None:
+    """Somebody who reads `id is missing` would otherwise look in the value."""
     headers, value = binary(id=ABSENT)
     error = refusal_of(headers, value)
     assert error.reason == reasons.BAD_ENVELOPE
@@ -181,14 +181,14 @@ def test_what_is_missing_is_said_with_where_it_belongs() -> None:
 
 @pytest.mark.parametrize("name", ["ce-specversion", "ce_id", "cloudEvents:id", "cloudEvents_type"])
 def test_headers_that_look_like_binary_mode_are_named(name: str) -> None:
-    """HTTP's names, AMQP's, or all but the one that tells the mode."""
+    """With names from HTTP or AMQP, or complete except for the one that marks the mode."""
     error = refusal_of(((name, b"1.0"),), b'{"line": "999"}')
     assert error.reason == reasons.BAD_ENVELOPE
     assert f"Its header {name!r} looks like binary mode, but the header ce_specversion is missing" in error.detail
 
 
 def test_structured_events_in_another_format_are_named() -> None:
-    """Avro and Protobuf are formats of CloudEvents too; only JSON is read."""
+    """Avro and Protobuf are formats of CloudEvents too, but only JSON is read."""
     error = refusal_of((("content-type", b"application/cloudevents+avro"),), b"\2\6")
     assert error.reason == reasons.BAD_JSON
     assert "'application/cloudevents+avro'; only application/cloudevents+json is read" in error.detail
@@ -204,8 +204,8 @@ def test_structured_events_in_another_format_are_named() -> None:
         (b'{"line":"999"},"subject":"18"}', "after its JSON object"),
     ],
 )
-def test_a_value_that_is_not_json_is_named_and_never_says_an_attribute(value: bytes, says: str) -> None:
-    """Attributes come from headers alone: a value that ends its object early must not add others."""
+def test_a_value_that_is_not_json_is_named_and_never_sets_an_attribute(value: bytes, says: str) -> None:
+    """Attributes come only from headers: a value that ends its object early must not add others."""
     error = refusal_of(binary()[0], value)
     assert error.reason == reasons.BAD_JSON
     assert says in error.detail
@@ -216,14 +216,14 @@ def test_a_value_that_is_not_json_is_named_and_never_says_an_attribute(value: by
     st.lists(st.tuples(st.sampled_from(["ce_id", "ce_x", "content-type"]) | TEXTS, st.none() | st.binary())),
     st.binary(),
 )
-def test_any_headers_and_any_value_are_an_event_or_a_refusal(headers: list[Any], value: bytes) -> None:
-    """Never another exception: it would make a letter of a fault of ours."""
+def test_any_headers_with_any_value_are_refused_without_another_exception(headers: list[Any], value: bytes) -> None:
+    """Another exception would blame a fault of our own code on the record."""
     error = refusal_of((("ce_specversion", b"1.0"), *headers), value)
     assert error.reason in reasons.REASONS
 
 
 def scenarios_are_read(scenarios: list[dict[str, Any]]) -> None:
-    """Attributes and data as expected; then refused for their type, which is not ours."""
+    """Checks that attributes and data are read; such an event is then refused because its type is not ours."""
     for scenario in scenarios:
         headers = tuple((name, said.encode()) for name, said in scenario["headers"])
         value, expected = scenario["value"].encode(), scenario["expected"]
@@ -235,13 +235,13 @@ def scenarios_are_read(scenarios: list[dict[str, Any]]) -> None:
 
 
 def test_the_scenarios_of_the_conformance_suite_are_read(real_data: Path) -> None:
-    """Binary, structured, and structured with parameters behind its content type."""
+    """Binary, structured, and structured with parameters after the content type."""
     scenarios = json.loads((real_data / SCENARIOS).read_text(encoding="utf-8"))["scenarios"]
     assert {scenario["mode"] for scenario in scenarios} == {"binary", "structured"}
     scenarios_are_read(scenarios)
 
 
-def test_scenarios_of_our_own_are_read() -> None:
+def test_our_own_scenarios_are_read() -> None:
     """The same three."""
     expected = {"attributes": {name: said for name, said in WHOLE.items() if name != "data"}, "data": WORDS}
     scenarios_are_read([{**scenario, "key": None, "expected": expected} for scenario in OWN])

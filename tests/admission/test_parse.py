@@ -1,4 +1,4 @@
-"""Bytes to events: what is read, what is tolerated, and that nothing else ever happens."""
+"""From bytes to events: what is read, what is tolerated, and that nothing else ever happens."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_an_event_becomes_its_fields_with_times_in_milliseconds() -> None:
     assert event == Event("call.answered", "acd-1", "acd", "17", NOON_MS, NOON_MS + 250, {"line": "999"})
 
 
-def test_every_type_of_the_issue_is_known() -> None:
-    """A forgotten type would send a whole feed to the dead letters."""
+def test_every_event_type_of_the_first_issue_is_known() -> None:
+    """A forgotten type would turn a whole feed into dead letters."""
     assert STREAM_OF.keys() >= {
         *(f"call.{what}" for what in ("presented", "queued", "answered", "abandoned", "transferred", "ended")),
         *(f"incident.{what}" for what in ("created", "graded", "resource_assigned", "resource_unassigned")),
@@ -48,14 +48,14 @@ def test_every_type_of_the_issue_is_known() -> None:
 
 
 @pytest.mark.parametrize("data", [ABSENT, {}, {"note": "specversion"}])
-def test_an_event_without_known_data_may_name_specversion_elsewhere(data: Any) -> None:
-    """Only an event inside another is refused: its data would be lost."""
+def test_an_event_without_known_data_may_mention_specversion_elsewhere(data: Any) -> None:
+    """Only an event inside another is refused, because its data would be lost."""
     with_it = {"note": "specversion", "data": data}
     assert parsed(**with_it).data == {}
 
 
 def test_unknown_fields_are_tolerated_at_every_level() -> None:
-    """A producer may say more than we read, and say it before we know about it."""
+    """A producer may send more than we read, and before we know about it."""
     more = {"traceparent": "00-1", "partitionkey": 17, "deep": {"list": [1, 2.5, None]}}
     assert parsed(**more) == parsed()
     assert parsed(data={"line": "999", **more}) == parsed()
@@ -63,23 +63,23 @@ def test_unknown_fields_are_tolerated_at_every_level() -> None:
 
 @pytest.mark.parametrize("name", ["recordedtime", "datacontenttype", "data", "data_base64"])
 def test_null_means_absent(name: str) -> None:
-    """CloudEvents' JSON format says so, and many serialisers write it."""
+    """CloudEvents' JSON format allows it, and many serialisers write it."""
     assert parsed(**{name: None}) == parsed(**{name: ABSENT})
 
 
-def test_a_null_in_data_reads_as_absent() -> None:
-    """Readers use `.get`, so that None and nothing are the same to them."""
+def test_a_null_in_data_is_read_as_absent() -> None:
+    """Readers use `.get`, so that None and absent are the same to them."""
     assert parsed(data={"line": None}).data.get("line") is None
 
 
-def test_data_may_be_absent_where_nothing_is_required() -> None:
-    """An ACD that only says "answered" is still worth hearing."""
+def test_data_may_be_absent_if_the_type_requires_none() -> None:
+    """An event from an ACD that only says "answered" is still useful."""
     assert dict(parsed(data=ABSENT).data) == {}
 
 
 @pytest.mark.parametrize("text", ["Ünité 7", "名", "😀", "a|b=c,d", "a b", "17}"])
-def test_any_printable_text_may_be_a_name(text: str) -> None:
-    """Call signs and ids are the force's business; they only must be texts that UTF-8 can carry."""
+def test_any_printable_text_may_be_an_identifier(text: str) -> None:
+    """Call signs and ids are the force's business; they only must be texts that UTF-8 can encode."""
     event = parsed(id=text, source=text, subject=text)
     assert (event.id, event.source, event.subject) == (text, text, text)
 
@@ -89,21 +89,21 @@ def test_any_printable_text_may_be_a_name(text: str) -> None:
     "text",
     ["", " ", " 17", "17 ", "17\n", "\t17", "1\x007", "1\x7f7", "1\x857", "\u00a017", "x" * 257, 17, True, ["17"]],
 )
-def test_what_identifies_must_be_a_clean_text(name: str, text: Any) -> None:
-    """One call under two names, or two under one, would be a wrong number."""
+def test_an_identifier_must_be_a_clean_text(name: str, text: Any) -> None:
+    """One call under two ids, or two calls under one, would give a wrong figure."""
     error = refused(value_of(**{name: text}))
     assert error.reason == reasons.BAD_ENVELOPE
     assert error.detail.startswith(name)
     assert "; write " in error.detail
 
 
-def test_a_name_may_have_256_characters() -> None:
+def test_an_identifier_may_have_256_characters() -> None:
     """Characters, not bytes."""
     assert parsed(subject="é" * 256).subject == "é" * 256
 
 
-def test_256_kib_is_the_most() -> None:
-    """262,144 bytes pass, one more does not."""
+def test_256_kib_is_the_largest_accepted_size() -> None:
+    """262,144 bytes are accepted, one more is refused."""
     room = 262_144 - len(value_of(note=""))
     assert parse(value_of(note="x" * room)) == parsed()
     assert refused(value_of(note="x" * (room + 1))).reason == reasons.TOO_LARGE
@@ -111,8 +111,8 @@ def test_256_kib_is_the_most() -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("where", ["envelope", "data"])
-def test_numbers_that_json_does_not_have_are_bad_json_wherever_they_stand(number: float, where: str) -> None:
-    """Python's json writes them; the next reader of the topic would fail on them."""
+def test_numbers_that_json_does_not_have_are_bad_json_wherever_they_are(number: float, where: str) -> None:
+    """Python's json module writes them; the next reader of the topic would fail on them."""
     value = value_of(x=number) if where == "envelope" else value_of(data={"x": number})
     assert refused(value).reason == reasons.BAD_JSON
 
@@ -124,12 +124,12 @@ def test_the_words_nan_and_infinity_are_harmless_in_texts() -> None:
 
 @pytest.mark.parametrize("name", ["id", "source", "subject", "type", "time", "extra"])
 def test_half_a_surrogate_pair_is_bad_json(name: str) -> None:
-    """Such a text cannot be encoded as UTF-8: it would break later, far from its cause."""
+    """Such a text cannot be encoded as UTF-8: it would fail later, far from its cause."""
     assert refused(value_of(**{name: "\ud800"})).reason == reasons.BAD_JSON
 
 
-def test_of_a_key_given_twice_the_last_counts_or_the_event_is_refused() -> None:
-    """JSON leaves it open; here it must at least be one of the two, and never a crash."""
+def test_if_a_key_occurs_twice_the_last_counts_or_the_event_is_refused() -> None:
+    """JSON leaves this open; here it must be one of the two, and never a crash."""
     text = value_of().decode()[:-1]
     assert parse(f'{text},"subject":"18"}}'.encode()).subject == "18"
     for extra in ('"time":"x"', '"type":"x"', '"data":7', '"id":null'):
@@ -137,7 +137,7 @@ def test_of_a_key_given_twice_the_last_counts_or_the_event_is_refused() -> None:
 
 
 def test_an_incident_cannot_be_linked_to_itself() -> None:
-    """It would leave every measure for good."""
+    """It would vanish from every measure for good."""
     error = refused(value_of(type="incident.linked", data={"parent": "17"}))
     assert error.reason == reasons.BAD_DATA
     assert "the incident itself" in error.detail
@@ -148,13 +148,13 @@ def test_an_incident_cannot_be_linked_to_itself() -> None:
     "data", [{}, {"area": "stoke"}, {"group": None}, {"group": ""}, {"category": "", "group": None}]
 )
 def test_a_reclassified_crime_needs_a_class(data: dict[str, Any]) -> None:
-    """Without one the event would wipe out the class that was known."""
+    """Without one, the event would erase the known class."""
     assert refused(value_of(type="crime.reclassified", data=data)).reason == reasons.BAD_DATA
 
 
 @pytest.mark.parametrize("word", ["offence_code", "group", "category"])
-def test_each_word_of_a_class_is_enough(word: str) -> None:
-    """Sources differ in which they know."""
+def test_any_one_field_of_a_class_is_enough(word: str) -> None:
+    """Sources differ in which of them they know."""
     assert parsed(type="crime.reclassified", data={word: "x"}).data == {word: "x"}
 
 
@@ -170,8 +170,8 @@ def test_each_word_of_a_class_is_enough(word: str) -> None:
     ],
 )
 @pytest.mark.parametrize("data", [ABSENT, None, {}, "null", "", 7, [], "number"])
-def test_what_a_type_requires_must_be_there_as_text(name: str, word: str, data: Any) -> None:
-    """A grade that nobody can read must not pass as "some grade"."""
+def test_a_required_field_must_be_present_as_text(name: str, word: str, data: Any) -> None:
+    """An unreadable grade must not pass as "some grade"."""
     given_data = (
         {"null": {word: None}, "": {word: ""}, "number": {word: 1}}.get(data, data) if isinstance(data, str) else data
     )
@@ -181,20 +181,20 @@ def test_what_a_type_requires_must_be_there_as_text(name: str, word: str, data: 
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_are_an_event_or_a_refusal(value: bytes) -> None:
+def test_any_bytes_give_an_event_or_a_refusal(value: bytes) -> None:
     """Any other exception would end the worker: one bad record would stop a control room's board."""
     assert refused(value).reason in {reasons.BAD_JSON, reasons.BAD_ENVELOPE}
 
 
 @given(JSON_VALUES)
-def test_any_json_is_an_event_or_a_refusal(found: object) -> None:
-    """NaN and half surrogates included: Python's json writes both."""
+def test_any_json_gives_an_event_or_a_refusal(found: object) -> None:
+    """Including NaN and half surrogate pairs, both of which Python's json module writes."""
     assert refused(json.dumps(found).encode()).reason in {reasons.BAD_JSON, reasons.BAD_ENVELOPE}
 
 
 @given(st.dictionaries(NAMES, JSON_VALUES, min_size=1, max_size=3), st.sampled_from([*MODELS, "call.lost"]))
-def test_any_change_to_a_good_event_gives_an_event_or_a_refusal(changed: dict[str, Any], name: str) -> None:
-    """And what passes is clean: texts that UTF-8 can carry, whole milliseconds."""
+def test_any_change_to_a_valid_event_gives_an_event_or_a_refusal(changed: dict[str, Any], name: str) -> None:
+    """An accepted event is clean: texts that UTF-8 can encode, whole milliseconds."""
     event = outcome(json.dumps({**fields(type=name), **changed}).encode())
     if isinstance(event, EventRefused):
         assert event.reason in PARSE_REASONS
@@ -207,8 +207,8 @@ def test_any_change_to_a_good_event_gives_an_event_or_a_refusal(changed: dict[st
 
 
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=3))
-def test_a_damaged_event_is_an_event_or_a_refusal(at: int, noise: bytes) -> None:
-    """Bytes go wrong on their way as well."""
+def test_a_damaged_event_gives_an_event_or_a_refusal(at: int, noise: bytes) -> None:
+    """Bytes also get damaged on their way."""
     value = value_of(recordedtime="2021-10-30T13:00:00+01:00")
     found = outcome(value[:at] + noise + value[at + len(noise) :])
     assert isinstance(found, Event) or found.reason in PARSE_REASONS
@@ -218,19 +218,19 @@ def test_a_damaged_event_is_an_event_or_a_refusal(at: int, noise: bytes) -> None
     "value", [b"[" * 100_000, b'{"a":' * 40_000, b"1" * 262_144, b'{"a":1' + b"0" * 250_000 + b"}"]
 )
 def test_deep_and_long_input_is_bad_json(value: bytes) -> None:
-    """Neither the stack nor the time may be at a sender's mercy."""
+    """A sender must not be able to exhaust the stack or take up the worker's time."""
     assert refused(value).reason == reasons.BAD_JSON
 
 
 @pytest.mark.parametrize("wrong", [7, 1.5, True, ["mobile"], {"is": "mobile"}, "m" * 257])
-def test_a_loose_field_of_a_wrong_form_is_absent_and_named(wrong: object) -> None:
-    """It came later than the first events did: an old log stays readable, whatever it holds there."""
+def test_a_loose_field_with_an_invalid_form_is_absent_and_named(wrong: object) -> None:
+    """Such fields came after the first events did: an old log stays readable, whatever it has there."""
     event = parsed(data={"line": "999", "cli_type": wrong, "more": 7})
     assert (dict(event.data), event.ignored) == ({"line": "999"}, ("cli_type",))
 
 
-def test_a_loose_field_of_the_right_form_is_kept_and_nothing_is_ignored() -> None:
-    """Null is absent, and right."""
+def test_a_loose_field_with_a_valid_form_is_kept_and_nothing_is_ignored() -> None:
+    """Null means absent, and is valid."""
     for right in ("mobile", "anything", "", None):
         event = parsed(data={"cli_type": right})
         assert (dict(event.data), event.ignored) == ({"cli_type": right}, ())
@@ -247,12 +247,12 @@ def test_a_loose_field_of_the_right_form_is_kept_and_nothing_is_ignored() -> Non
         ({"data": {"cli_type": 7}, "type": "incident.graded"}, reasons.BAD_DATA),
     ],
 )
-def test_a_loose_field_excuses_no_other_fault(changed: dict[str, Any], reason: str) -> None:
-    """The event is refused as if the field were right; a NaN makes the whole no JSON."""
+def test_a_loose_field_does_not_excuse_other_faults(changed: dict[str, Any], reason: str) -> None:
+    """The event is refused as if the field were valid; with a NaN, the whole value is not JSON."""
     assert refused(value_of(**changed)).reason == reason
 
 
-def test_what_is_ignored_does_not_change_what_else_is_read() -> None:
+def test_an_ignored_field_does_not_change_what_else_is_read() -> None:
     """The second reading is as strict as the first, and gives the same event."""
     right, wrong = parsed(data={"line": "999"}), parsed(data={"line": "999", "cli_type": 7})
     assert wrong == right._replace(ignored=("cli_type",))

@@ -1,4 +1,4 @@
-"""Refusals: the first reason in the order, every fault of it, in words that help."""
+"""Refusals: the first reason in the order, all its faults, in messages that help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORST: dict[str, Any] = {
 
 
 def test_of_several_faults_the_first_in_order_is_the_reason() -> None:
-    """The reason labels a metric: the same bytes must get the same one, whatever looks first."""
+    """The reason labels a metric: the same bytes must always get the same one, whichever check runs first."""
     wrong = dict(WORST)
     for reason, mended in [
         (reasons.BAD_ENVELOPE, {"specversion": "1.0"}),
@@ -28,7 +28,7 @@ def test_of_several_faults_the_first_in_order_is_the_reason() -> None:
         wrong |= mended
 
 
-def test_size_comes_before_everything() -> None:
+def test_the_size_is_checked_before_everything_else() -> None:
     """Bytes over the limit are not even read."""
     assert refused(b"\xff" * 262_145).reason == reasons.TOO_LARGE
 
@@ -100,15 +100,17 @@ def test_size_comes_before_everything() -> None:
         ({"type": "crime.reclassified", "data": {}}, reasons.BAD_DATA, "data gives no class; write at least one of"),
     ],
 )
-def test_a_refusal_says_where_what_was_found_and_what_to_write(changed: dict[str, Any], reason: str, says: str) -> None:
-    """It is all that the person who must mend the feed gets to see."""
+def test_a_refusal_names_the_field_what_was_found_and_what_to_write(
+    changed: dict[str, Any], reason: str, says: str
+) -> None:
+    """The person who must fix the feed sees nothing else."""
     error = refused(value_of(**changed))
     assert error.reason == reason
     assert says in error.detail
 
 
-def test_all_faults_of_a_reason_are_listed_at_once() -> None:
-    """Mending a feed should not take one dead letter a field."""
+def test_all_faults_with_the_same_reason_are_listed_at_once() -> None:
+    """Fixing a feed should not take one dead letter per field."""
     detail = refused(value_of(id=ABSENT, source=7, subject="")).detail
     assert all(name in detail for name in ("id is missing", "source is the number 7", "subject is empty"))
     detail = refused(value_of(time="x", recordedtime="y")).detail
@@ -117,8 +119,8 @@ def test_all_faults_of_a_reason_are_listed_at_once() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"\xff\xfe", b"\xef\xbb\xbf{}", b"{'id': 1}", b"{} {}", b'{"id":"\xe9"}'])
-def test_what_is_not_json_is_said_to_be_none(value: bytes) -> None:
-    """With the place where reading stopped."""
+def test_a_value_that_is_not_json_is_refused_as_bad_json(value: bytes) -> None:
+    """The message gives the position at which reading stopped."""
     error = refused(value)
     assert error.reason == reasons.BAD_JSON
     assert "line 1 column" in error.detail
@@ -127,15 +129,15 @@ def test_what_is_not_json_is_said_to_be_none(value: bytes) -> None:
 @pytest.mark.parametrize(
     ("value", "kind"), [(b"[]", "a list"), (b'"x"', "a string"), (b"1.5", "a number"), (b"null", "null")]
 )
-def test_json_that_is_no_object_is_no_envelope(value: bytes, kind: str) -> None:
-    """CloudEvents' batch format is not the structured one."""
+def test_json_that_is_not_an_object_is_a_bad_envelope(value: bytes, kind: str) -> None:
+    """CloudEvents' batch format is not the structured format."""
     error = refused(value)
     assert error.reason == reasons.BAD_ENVELOPE
     assert kind in error.detail
 
 
-def test_messages_stay_short_however_long_the_fault() -> None:
-    """They travel in a Kafka header."""
+def test_messages_stay_short_however_long_the_faulty_text_is() -> None:
+    """They are sent in a Kafka header."""
     for changed in (
         {"time": "x" * 200_000},
         {"source": "\n" * 200_000},
@@ -145,8 +147,8 @@ def test_messages_stay_short_however_long_the_fault() -> None:
         assert len(refused(value_of(**changed)).detail) < 500
 
 
-def test_every_reason_says_what_it_means() -> None:
-    """The table is the closed list; it labels metrics, headers and the page for producers."""
+def test_every_reason_has_a_meaning() -> None:
+    """The table is the complete list; it labels metrics and headers, and producers read it on their page."""
     assert len(reasons.REASONS) == 14
     assert all(reasons.MEANINGS[reason] for reason in reasons.REASONS)
     assert {said for name, said in vars(reasons).items() if name.isupper() and isinstance(said, str)} == {

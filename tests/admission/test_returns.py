@@ -1,4 +1,4 @@
-"""Figures against the catalogue: what is refused, for which reason, and what the message says to write."""
+"""Figures checked with the catalogue: what is refused, for which reason, and what the message says to write."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SIGNED = {"measure": "speed_enforcements_change", "period": "2021", "as_at": "20
 
 
 def rules(stream: str = "returns") -> Admission:
-    """As the worker makes them, of one partition."""
+    """The rules of one partition, as a worker creates them."""
     return Admission(
         stream,
         0,
@@ -50,8 +50,8 @@ def rules(stream: str = "returns") -> Admission:
     )
 
 
-def judged(subject: str, data: dict[str, Any] | str, kind: str = "return.figure", **more: Any) -> Arrived:
-    """An event of this subject, as the worker judges it; `data` may be JSON."""
+def admitted(subject: str, data: dict[str, Any] | str, kind: str = "return.figure", **more: Any) -> Arrived:
+    """An event with this subject, as a worker admits it; `data` may be JSON."""
     said = json.dumps({
         "specversion": "1.0", "id": "1", "source": "psd", "type": kind, "time": NOW, "subject": subject,
         "data": 0, **more,
@@ -60,9 +60,9 @@ def judged(subject: str, data: dict[str, Any] | str, kind: str = "return.figure"
 
 
 def reason(subject: str, data: dict[str, Any] | str, kind: str = "return.figure") -> tuple[str, str]:
-    """Why it is refused, and the sentence."""
+    """The reason for which it is refused, and the message."""
     with pytest.raises(EventRefused) as refused:
-        judged(subject, data, kind)
+        admitted(subject, data, kind)
     return refused.value.reason, refused.value.detail
 
 
@@ -72,29 +72,29 @@ GOOD: dict[str, tuple[str, dict[str, Any], str]] = {
         {**SHARE, "numerator": 779, "denominator": 1450},
         "return.figure",
     ),
-    "a rate of all": ("complaints_retained||2020-12/2021-11", {**SHARE, "numerator": 100}, "return.figure"),
+    "a rate of 100 percent": ("complaints_retained||2020-12/2021-11", {**SHARE, "numerator": 100}, "return.figure"),
     "as at the first day of 1990": (
         "complaints_retained||2020-12/2021-11",
         {**SHARE, "as_at": "1990-01-01", "numerator": 1},
         "return.figure",
     ),
     "by area": ("gun_crime_published|area=stoke|2021", {**BY_AREA, "numerator": 33}, "return.figure"),
-    "spelt otherwise": (
+    "a label in another spelling": (
         "gun_crime_published|area=stoke|2021",
         {**BY_AREA, "by": {"area": "Stoke"}, "numerator": 33},
         "return.figure",
     ),
-    "of a whole group of areas": (
+    "for a whole group of areas": (
         "gun_crime_published|area=county|2021",
         {**BY_AREA, "by": {"area": "County"}, "numerator": 40},
         "return.figure",
     ),
-    "of its part without a district": (
+    "for the part of a group without a district": (
         "gun_crime_published|area=county_unknown|2021",
         {**BY_AREA, "by": {"area": "county_unknown"}, "numerator": 1},
         "return.figure",
     ),
-    "of no known area": (
+    "for an unknown area": (
         "gun_crime_published|area=unknown|2021",
         {**BY_AREA, "by": {"area": "unknown"}, "numerator": 3},
         "return.figure",
@@ -108,17 +108,21 @@ GOOD: dict[str, tuple[str, dict[str, Any], str]] = {
         {"text": "said", "from": "2021-07", "measure": "calls_waiting"},
         "return.note",
     ),
-    "a note about all": ("note|1", {"text": "said", "from": "2021-07", "measure": "", "to": None}, "return.note"),
+    "a note about everything": (
+        "note|1",
+        {"text": "said", "from": "2021-07", "measure": "", "to": None},
+        "return.note",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", GOOD)
-def test_what_fits_the_catalogue_is_admitted(case: str) -> None:
-    """However old it is: nothing of this stream is late."""
+def test_a_return_that_fits_the_catalogue_is_admitted(case: str) -> None:
+    """However old it is: nothing in this stream is ever late."""
     subject, data, kind = GOOD[case]
-    assert judged(subject, data, kind).event.subject == subject
+    assert admitted(subject, data, kind).event.subject == subject
     long_ago = {**data, "as_at": "1990-01-01"} if "as_at" in data else data
-    assert judged(subject, long_ago, kind, time="1990-01-01T00:00:00Z").event.time_ms == 631_152_000_000
+    assert admitted(subject, long_ago, kind, time="1990-01-01T00:00:00Z").event.time_ms == 631_152_000_000
 
 
 BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
@@ -164,7 +168,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "denominator is 1234567.25; write at most 1 decimal: crimes_prosecuted keeps no more",
     ),
-    "an as-at that is none": (
+    "an as-at that is not a time": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "21/01/2022", "numerator": 1},
         "bad_data",
@@ -200,13 +204,13 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "data.numerator is missing",
     ),
-    "a rate above all": (
+    "a rate above 100 percent": (
         "complaints_retained||2020-12/2021-11",
         {**SHARE, "numerator": 1450},
         "bad_data",
         "numerator is 1450 without a denominator, above 100 percent; write at most 100, or the counts as numerator",
     ),
-    "a rate just above all": (
+    "a rate just above 100 percent": (
         "crimes_prosecuted||2021",
         {**SHARE, "measure": "crimes_prosecuted", "period": "2021", "numerator": 100.1},
         "bad_data",
@@ -254,9 +258,9 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "numerator is 1451, above the denominator 1450; write a number no larger than",
     ),
-    "a measure that is not there": ("complaint||2021", {**SHARE, "measure": "complaint"}, "bad_data", "'complaints'"),
+    "an unknown measure": ("complaint||2021", {**SHARE, "measure": "complaint"}, "bad_data", "'complaints'"),
     "a measure of events": ("call_volume||2021", {**SHARE, "measure": "call_volume"}, "bad_data", "is not a figure"),
-    "a label that is not there": (
+    "an unknown label": (
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "2022-01-21", "numerator": 1, "by": {"area": "stoke"}},
         "bad_data",
@@ -268,13 +272,13 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "bad_data",
         "by.area is missing; write one of stoke, newcastle_under_lyme",
     ),
-    "a period that is none": (
+    "a text that is not a period": (
         "complaints||2021-Q5",
         {**SHARE, "period": "2021-Q5"},
         "bad_data",
         "which is not a period",
     ),
-    "a value that is not listed": (
+    "an unlisted label value": (
         "gun_crime_published|area=atlantis|2021",
         {**BY_AREA, "by": {"area": "atlantis"}},
         "wrong_key",
@@ -296,8 +300,8 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_does_not_fit_is_a_dead_letter_with_its_reason(case: str) -> None:
-    """A wrong figure is the worst fault; the sender reads what to write instead."""
+def test_a_return_that_does_not_fit_is_refused_with_its_reason(case: str) -> None:
+    """A wrong figure is the worst fault; the message says what to write instead."""
     subject, data, expected, said = BAD[case]
     found, detail = reason(subject, data)
     assert found == expected
@@ -305,32 +309,32 @@ def test_what_does_not_fit_is_a_dead_letter_with_its_reason(case: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["return.figure", "return.withdrawn"])
-def test_an_as_at_lies_at_most_five_minutes_after_its_event(kind: str) -> None:
-    """One of next year would stand over every later version. Only the event's own time decides, as in a rebuild."""
+def test_an_as_at_may_be_at_most_five_minutes_after_its_event(kind: str) -> None:
+    """One from next year would override every later version. The event's own time decides, as in a rebuild."""
     subject, data, _ = GOOD["by area"]
     figure = data if kind == "return.figure" else {name: data[name] for name in BY_AREA if name != "numerator"}
     for as_at in ("2022-01-27", "2022-01-27T10:05:00Z", "2022-01-27T11:05:00+01:00"):
-        assert judged(subject, {**figure, "as_at": as_at}, kind).event.subject == subject
+        assert admitted(subject, {**figure, "as_at": as_at}, kind).event.subject == subject
     for as_at in ("2022-01-28", "2022-01-27T10:05:00.001Z", "2023-01-21"):
         found, detail = reason(subject, {**figure, "as_at": as_at}, kind)
         assert (found, "which was in the future at 2022-01-27T10:00" in detail) == ("bad_data", True)
 
 
 @pytest.mark.parametrize(("at", "fits"), [("22:54:59", False), ("22:55:00", True), ("23:30:00", True)])
-def test_the_day_that_london_already_has_is_not_in_the_future(at: str, fits: bool) -> None:
-    """Half an hour after midnight in July it is still June in UTC."""
+def test_a_day_that_has_already_begun_in_london_is_not_in_the_future(at: str, fits: bool) -> None:
+    """Half an hour after midnight in July, it is still June in UTC."""
     subject, data, _ = GOOD["by area"]
     event = {**data, "as_at": "2021-07-01"}
     if fits:
-        assert judged(subject, event, time=f"2021-06-30T{at}Z").event.subject == subject
+        assert admitted(subject, event, time=f"2021-06-30T{at}Z").event.subject == subject
     else:
         with pytest.raises(EventRefused, match="in the future"):
-            judged(subject, event, time=f"2021-06-30T{at}Z")
+            admitted(subject, event, time=f"2021-06-30T{at}Z")
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(0, 9))
 def test_no_digit_of_a_number_is_lost(units: int, decimals: int) -> None:
-    """Either the entry keeps all decimals of a number, or it is refused."""
+    """Either the entry keeps all decimals of a number, or the number is refused."""
     shipped = catalogue().measures["uplift_projection"]
     number = float(Decimal(units).scaleb(-decimals))
     is_kept = units % 10 ** max(decimals - DECIMALS.of(shipped), 0) == 0
@@ -338,8 +342,8 @@ def test_no_digit_of_a_number_is_lost(units: int, decimals: int) -> None:
         check_numbers(shipped, {"numerator": number})
 
 
-def test_a_note_has_a_subject_that_no_figure_can_have() -> None:
-    """Else a note could take a figure's place."""
+def test_a_note_must_have_a_subject_that_no_figure_can_have() -> None:
+    """Otherwise a note could replace a figure."""
     for subject in ("complaints||2021", "note|", "July 2021", "note|a|b"):
         found, detail = reason(subject, {"text": "said", "from": "2021-07"}, "return.note")
         assert found == "wrong_key"
@@ -348,24 +352,24 @@ def test_a_note_has_a_subject_that_no_figure_can_have() -> None:
 
 BAD_NOTES = {
     "an end before the beginning": ({"to": "2021-06"}, "to is '2021-06', before from '2021-07'; write '2021-07' or"),
-    "an end on the day before": ({"to": "2021-06-30"}, "to is '2021-06-30', before from '2021-07'"),
-    "a measure that is not there": ({"measure": "call_volumes"}, "measure is 'call_volumes', which is not in the"),
-    "a measure like another": ({"measure": "call_volumes"}, "write 'call_volume', if that is what"),
-    "a measure like none": ({"measure": "#"}, "write an id from the catalogue (schemas/measures/README.md lists"),
+    "an end on the day before the beginning": ({"to": "2021-06-30"}, "to is '2021-06-30', before from '2021-07'"),
+    "an unknown measure": ({"measure": "call_volumes"}, "measure is 'call_volumes', which is not in the"),
+    "a measure with a similar name": ({"measure": "call_volumes"}, "write 'call_volume', if that is what"),
+    "a measure unlike any": ({"measure": "#"}, "write an id from the catalogue (schemas/measures/README.md lists"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", BAD_NOTES)
 def test_a_note_that_no_report_could_show_is_refused(case: str) -> None:
-    """It would be kept, and nobody would ever read it."""
+    """It would be stored, but nobody would ever read it."""
     more, said = BAD_NOTES[case]
     found, detail = reason("note|1", {"text": "said", "from": "2021-07", **more}, "return.note")
     assert found == "bad_data"
     assert said in detail
 
 
-def test_only_a_change_or_what_may_exceed_is_a_rate_above_100_percent() -> None:
-    """A share of more than all is a wrong number; a change, or a ratio, may double."""
+def test_only_a_change_or_an_entry_that_may_exceed_can_be_above_100_percent() -> None:
+    """A share of more than the whole is wrong; a change or a ratio may double."""
     shipped = catalogue().measures["complaints_retained"]
     for own in ({"signed": True}, {"may_exceed": True}, {"unit": "people"}):
         check_numbers(replace(shipped, own={**shipped.own, **own}), {"numerator": 101})
@@ -374,7 +378,7 @@ def test_only_a_change_or_what_may_exceed_is_a_rate_above_100_percent() -> None:
 
 
 def test_every_figure_and_note_of_the_published_year_is_admitted() -> None:
-    """Each number as it is printed, with the decimals that its entry keeps, and as at no later than it was said."""
+    """Each number as printed, with the decimals that its entry keeps, and as at no later than it was reported."""
     sent = list(returns(load_printed(ROOT / "schemas")))
     assert len(sent) > 80
     for each in sent:
@@ -382,7 +386,7 @@ def test_every_figure_and_note_of_the_published_year_is_admitted() -> None:
         rules().admit(Record(0, event.time_ms, event.subject.encode(), each.value))
 
 
-def test_a_figure_in_another_topic_is_of_the_wrong_topic() -> None:
+def test_a_figure_in_another_topic_is_in_the_wrong_topic() -> None:
     """The checks belong to the stream's own topic."""
     record = Record(0, to_ms(NOW), b"complaints||2021", json.dumps({
         "specversion": "1.0", "id": "1", "source": "psd", "type": "return.figure", "time": NOW,

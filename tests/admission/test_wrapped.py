@@ -1,4 +1,4 @@
-"""JSON that arrives wrapped: each way is named, with what the producer should change."""
+"""JSON that arrives wrapped: each kind of wrapping is named, with what the producer should change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EVENTS = st.builds(
     more=st.none() | st.booleans() | st.integers(-(10**9), 10**9),
 )
 
-# What is done to the JSON of an event, and what its letter says: what it looks like, and what to change.
+# How the JSON of an event is wrapped, and what its dead letter says: what it looks like, and what to change.
 NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "Confluent": (
         lambda value: b"\0\0\0\0\x0c" + value,
@@ -133,8 +133,8 @@ NO_EVENT: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
 @pytest.mark.parametrize("name", NOT_JSON)
 @settings(max_examples=15)
 @given(event=EVENTS)
-def test_what_is_around_the_json_is_named(name: str, event: dict[str, Any]) -> None:
-    """`expected value at line 1 column 1` sent people to look for a fault in their JSON, which had none."""
+def test_the_wrapping_around_the_json_is_named(name: str, event: dict[str, Any]) -> None:
+    """`expected value at line 1 column 1` made people search for a fault in JSON that had none."""
     wrap, looks_like, write = NOT_JSON[name]
     error = refused(wrap(json.dumps(event, ensure_ascii=False).encode()))
     assert error.reason == reasons.BAD_JSON
@@ -146,8 +146,8 @@ def test_what_is_around_the_json_is_named(name: str, event: dict[str, Any]) -> N
 @pytest.mark.parametrize("name", NO_EVENT)
 @settings(max_examples=15)
 @given(event=EVENTS)
-def test_json_around_the_event_is_named(name: str, event: dict[str, Any]) -> None:
-    """A list of missing fields does not say that all of them are one level deeper."""
+def test_json_that_wraps_the_event_is_named(name: str, event: dict[str, Any]) -> None:
+    """A list of missing fields does not show that all of them are one level deeper."""
     wrap, looks_like, write = NO_EVENT[name]
     error = refused(json.dumps(wrap(event)).encode())
     assert error.reason == reasons.BAD_ENVELOPE
@@ -167,23 +167,23 @@ def test_json_around_the_event_is_named(name: str, event: dict[str, Any]) -> Non
         ('{"source": "Caf\u00e9', "is not JSON: EOF while parsing"),
     ],
 )
-def test_what_is_nearly_json_is_named(value: str, looks_like: str) -> None:
-    """Each is how a language prints its own objects; what is none of them keeps the parser's own sentence."""
+def test_a_value_that_is_almost_json_is_named(value: str, looks_like: str) -> None:
+    """Each is how some language prints its own objects; anything else keeps the parser's own message."""
     error = refused(value.encode())
     assert error.reason == reasons.BAD_JSON
     assert looks_like in error.detail
 
 
-def test_json_in_another_encoding_is_named_with_its_first_byte() -> None:
-    """A name with an accent is what brings it to light, weeks after the feed began."""
+def test_json_in_another_encoding_is_named_with_the_first_invalid_byte() -> None:
+    """It may first appear with an accented name, weeks after the feed began."""
     error = refused(json.dumps(fields(subject="Zoë"), ensure_ascii=False).encode("cp1252"))
     assert error.reason == reasons.BAD_JSON
     assert "is JSON, but not in UTF-8 (byte 0xeb at " in error.detail
     assert "Windows-1252" in error.detail
 
 
-def test_data_in_a_text_is_named() -> None:
-    """The commonest half of serialising twice."""
+def test_data_that_is_a_string_of_json_is_named() -> None:
+    """The most common case of serialising twice."""
     error = refused(json.dumps(fields(data=json.dumps({"line": "999"}))).encode())
     assert error.reason == reasons.BAD_DATA
     assert "data is a string that contains JSON: it was serialised twice; write the object itself" in error.detail
@@ -198,10 +198,10 @@ def test_no_message_shows_what_was_sent() -> None:
 
 
 @given(st.lists(st.sampled_from([wrap for wrap, _, _ in NOT_JSON.values()]), max_size=3), EVENTS, st.binary(max_size=9))
-def test_whatever_is_wrapped_in_whatever_is_an_event_or_a_refusal(
+def test_any_combination_of_wrappings_gives_an_event_or_a_refusal(
     wraps: list[Callable[[bytes], bytes]], event: dict[str, Any], noise: bytes
 ) -> None:
-    """The search for an explanation must not fail where there is none."""
+    """The search for an explanation must not fail if there is none."""
     value = json.dumps(event).encode()
     for wrap in wraps:
         try:
@@ -214,6 +214,6 @@ def test_whatever_is_wrapped_in_whatever_is_an_event_or_a_refusal(
 
 
 @pytest.mark.parametrize("filler", [b"{", b"[", b",}", b", ", b'{"a":', b"\0", b"'", b"eyJ", b"{} ", b"\xff", b"{}"])
-def test_the_search_takes_no_longer_than_its_bytes(filler: bytes) -> None:
-    """256 KiB of anything: a worker judges the rest of its batch in the same second."""
+def test_the_time_of_the_search_is_linear_in_the_number_of_bytes(filler: bytes) -> None:
+    """With 256 KiB of anything: a worker handles the rest of its batch in the same second."""
     assert refused(filler * (262_144 // len(filler))).reason in reasons.REASONS

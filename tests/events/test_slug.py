@@ -1,4 +1,4 @@
-"""The one form of a text that is looked up among listed values."""
+"""The single form in which a text is looked up among listed values."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from watchroom.events.slug import slug
     ],
 )
 def test_a_value_is_looked_up_in_lower_case_with_underscores(text: str, stored: str) -> None:
-    """One spelling of a value in Redis, metrics and boards, however a source writes it."""
+    """However a source writes a value, Redis, metrics and boards have one spelling of it."""
     assert slug(text) == stored
 
 
 @pytest.mark.parametrize("text", ["-1", "<1", "1+", "1.", "É1", "٩1", "1/", "(1)", "+1", "#1"])
-def test_what_is_not_a_listed_value_does_not_become_one(text: str) -> None:
-    """A grade "-1" of a system that means "none" must not raise an emergency."""
+def test_an_unlisted_value_does_not_become_a_listed_one(text: str) -> None:
+    """The grade "-1" of a system in which it means "none" must not become an emergency."""
     assert slug(text) != "1"
 
 
 @given(st.text())
 def test_a_slug_is_its_own_slug(text: str) -> None:
-    """What was looked up once is found again."""
+    """A value that was looked up once can be looked up again."""
     assert slug(slug(text)) == slug(text)

@@ -1,4 +1,4 @@
-"""Times: only RFC 3339 with an offset, and to the millisecond."""
+"""Times: only RFC 3339 with an offset is accepted, to the millisecond."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MOMENTS = st.datetimes(EARLIEST, LATEST, timezones=OFFSETS)
 
 
 def floor_ms(moment: datetime) -> int:
-    """Whole milliseconds by Python's own calendar."""
+    """Whole milliseconds according to Python's own calendar."""
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 @given(MOMENTS, st.sampled_from(["seconds", "milliseconds", "microseconds"]))
-def test_every_moment_has_the_milliseconds_that_python_counts(moment: datetime, precision: str) -> None:
-    """The short way by look-ups and the long way must both agree with the standard library."""
+def test_every_moment_has_the_same_milliseconds_as_in_python(moment: datetime, precision: str) -> None:
+    """The fast path with look-ups and the slow path must both agree with the standard library."""
     text = moment.isoformat(timespec=precision)
     expected = floor_ms(datetime.fromisoformat(text))
     assert to_ms(text) == expected
@@ -34,8 +34,8 @@ def test_every_moment_has_the_milliseconds_that_python_counts(moment: datetime, 
 
 
 @given(MOMENTS)
-def test_what_is_shown_to_people_reads_back(moment: datetime) -> None:
-    """A time in a message can be compared with the event's."""
+def test_a_time_shown_to_people_can_be_read_back(moment: datetime) -> None:
+    """So that a time in a message can be compared with the event's."""
     assert to_ms(to_text(floor_ms(moment))) == floor_ms(moment)
 
 
@@ -45,7 +45,7 @@ STRICT = re.compile(
 
 
 def strict_ms(text: str) -> int | None:
-    """The RFC's grammar and Python's calendar, with no look-up and nothing remembered; None: refused."""
+    """By the RFC's grammar and Python's calendar, without any look-up or memory; None if refused."""
     match = STRICT.fullmatch(text)
     if match is None:
         return None
@@ -67,7 +67,7 @@ def strict_ms(text: str) -> int | None:
 
 
 def answer(text: str) -> int | None:
-    """What `to_ms` says; None: refused."""
+    """The result of `to_ms`; None if refused."""
     try:
         return to_ms(text)
     except TimeUnusable:
@@ -75,7 +75,7 @@ def answer(text: str) -> int | None:
 
 
 def check_after(good: str, text: str) -> None:
-    """A text must be judged the same after a good time of its minute, by an empty memory and by the grammar."""
+    """A text must give the same result after a valid time in its minute, with an empty memory and by the grammar."""
     times._minutes.clear()
     fresh = answer(text)
     times._minutes.clear()
@@ -83,21 +83,21 @@ def check_after(good: str, text: str) -> None:
     assert answer(text) == fresh == strict_ms(text), f"{text!r} after {good!r}"
 
 
-ALPHABET = "0123456789-+:.TZ"  # the RFC's own: what it does not know is refused by any look-up
+ALPHABET = "0123456789-+:.TZ"  # the RFC's own; any other character is refused by every look-up
 
 
 def written(moment: datetime, zulu: bool, millis: bool) -> str:
-    """One of the four usual forms, which are those that have a short way."""
+    """One of the four usual forms, which are those with a fast path."""
     text = moment.isoformat(timespec="milliseconds" if millis else "seconds")
     return text[:-6] + "Z" if zulu else text
 
 
 @settings(max_examples=1000)
 @given(MOMENTS, st.booleans(), st.booleans(), st.data())
-def test_what_was_seen_before_never_decides_whether_a_time_passes(
+def test_times_seen_before_never_decide_whether_a_time_is_accepted(
     moment: datetime, zulu: bool, millis: bool, data: st.DataObject
 ) -> None:
-    """A record replayed by a worker that has seen other records must be judged as it was the first time."""
+    """A record replayed by a worker that has seen other records must have the same outcome as before."""
     good = written(moment, zulu, millis)
     neighbour = written(moment.replace(second=data.draw(st.integers(0, 59))), zulu, data.draw(st.booleans()))
     parts = st.sampled_from(["00", "59", "60", "000", "250", "Z", ".", ":", "+", "-", "T", good[19 + 4 * millis :]])
@@ -112,8 +112,8 @@ def test_what_was_seen_before_never_decides_whether_a_time_passes(
     "good",
     ["2021-10-31T00:30:07Z", "2021-10-31T00:30:07.125Z", "2021-10-31T01:30:07+01:00", "2021-10-31T01:30:07.125+01:00"],
 )
-def test_every_single_slip_is_judged_by_the_grammar_alone(good: str) -> None:
-    """Each character of each usual form is replaced, taken out and preceded by each that the RFC knows."""
+def test_every_single_typing_error_is_accepted_or_refused_by_the_grammar_alone(good: str) -> None:
+    """Each character of each usual form is replaced, removed and preceded by each that the RFC uses."""
     for at in range(len(good) + 1):
         check_after(good, good[:at] + good[at + 1 :])
         for char in ALPHABET:
@@ -126,8 +126,8 @@ ENDS += ["+01:00", ".000+01:00", "Z000+01:00", ".00Z+01:00", "+01:00Z", "-01:00"
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_parts_of_one_form_do_not_pass_in_another(end: str) -> None:
-    """`00:30:00.` has no offset; it once passed when its minute was known, because `00.` is part of another form."""
+def test_parts_of_one_form_are_not_accepted_in_another(end: str) -> None:
+    """`00:30:00.` has no offset; it was once accepted in a known minute, as `00.` is part of another form."""
     for good in ("2021-10-31T00:30:07Z", "2021-10-31T00:30:07+01:00"):
         check_after(good, "2021-10-31T00:30:00" + end)
 
@@ -140,14 +140,14 @@ def test_parts_of_one_form_do_not_pass_in_another(end: str) -> None:
 @example("2021-10-31T01:30:00Z\n")
 @example("2021-W43-7T01:30:00+01:00")
 @example("20211031T013000Z")
-def test_nothing_else_passes(text: str) -> None:
-    """A text is either of the RFC's form and a real moment, or refused: no third way."""
+def test_nothing_else_is_accepted(text: str) -> None:
+    """A text either has the RFC's form and is a real moment, or it is refused."""
     assert answer(text) == strict_ms(text)
 
 
 @given(MOMENTS, st.data())
-def test_one_foreign_character_is_never_overlooked(moment: datetime, data: st.DataObject) -> None:
-    """Digits of other scripts, spaces and the like are no part of a time, whatever Python's own readers think."""
+def test_a_single_foreign_character_is_never_overlooked(moment: datetime, data: st.DataObject) -> None:
+    """Digits of other scripts, spaces and the like are not part of a time, whatever Python's parsers accept."""
     text = moment.isoformat(timespec=data.draw(st.sampled_from(["seconds", "milliseconds"])))
     to_ms(text)
     at = data.draw(st.integers(0, len(text) - 1))
@@ -156,7 +156,7 @@ def test_one_foreign_character_is_never_overlooked(moment: datetime, data: st.Da
         to_ms(spoilt)
 
 
-def test_the_hour_that_london_has_twice_is_told_apart_by_its_offset() -> None:
+def test_the_two_hours_when_clocks_go_back_in_london_differ_by_their_offsets() -> None:
     """01:30 on 31 October 2021 in summer time is an hour before 01:30 in winter time."""
     summer, winter = to_ms("2021-10-31T01:30:00+01:00"), to_ms("2021-10-31T01:30:00+00:00")
     assert summer == to_ms("2021-10-31T00:30:00Z")
@@ -164,8 +164,8 @@ def test_the_hour_that_london_has_twice_is_told_apart_by_its_offset() -> None:
 
 
 @pytest.mark.parametrize("fraction", ["123", "1234", "123999", "1239999999999", "123" + "9" * 27])
-def test_what_is_finer_than_a_millisecond_is_cut(fraction: str) -> None:
-    """Rounded up, an answer after 9.9999 s would miss the target of 10 s that it met."""
+def test_fractions_finer_than_a_millisecond_are_truncated(fraction: str) -> None:
+    """Rounded up, an answer after 9.9999 s would miss the 10 s target that it met."""
     assert to_ms(f"2021-10-30T12:00:00.{fraction}Z") == to_ms("2021-10-30T12:00:00Z") + 123
 
 
@@ -177,7 +177,7 @@ def test_short_fractions_are_tenths_and_hundredths(fraction: str, ms: int) -> No
 
 @pytest.mark.parametrize("text", ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T00:59:60+01:00"])
 def test_a_leap_second_stays_in_its_own_month(text: str) -> None:
-    """It is the last of December, not the first of January."""
+    """It is the last second of December, not the first of January."""
     assert to_ms(text) == to_ms("2016-12-31T23:59:59.999Z")
 
 
@@ -214,27 +214,27 @@ def test_a_leap_second_stays_in_its_own_month(text: str) -> None:
     ],
 )
 def test_a_refusal_says_what_is_wrong(text: str, says: str) -> None:
-    """The person who must mend the feed reads this sentence and nothing else."""
+    """The person who must fix the feed reads this sentence and nothing else."""
     with pytest.raises(TimeUnusable, match=says):
         to_ms(text)
 
 
 @pytest.mark.parametrize("text", ["1990-01-01T00:00:00Z", "2199-12-31T23:59:59.999Z", "2021-10-31t01:30:00z"])
-def test_the_ends_of_the_range_and_small_letters_pass(text: str) -> None:
-    """The RFC allows small letters; the range includes its first and last millisecond."""
+def test_both_ends_of_the_range_and_lower_case_letters_are_accepted(text: str) -> None:
+    """The RFC allows lower case; the range includes its first and last millisecond."""
     assert times.EARLIEST_MS <= to_ms(text) < times.LATEST_MS
 
 
-def test_a_minute_at_the_end_of_the_range_is_refused_every_time() -> None:
-    """Minutes are remembered: one that is half outside must not let its neighbours in."""
+def test_a_minute_partly_outside_the_range_is_refused_every_time() -> None:
+    """Minutes are remembered: one at the edge of the range must not admit times outside it."""
     for _ in range(2):
         assert to_ms("1990-01-01T00:00:30+00:00") == times.EARLIEST_MS + 30_000
         with pytest.raises(TimeUnusable):
             to_ms("1990-01-01T00:00:30+00:01")
 
 
-def test_remembered_minutes_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A feed with times at random must not fill the memory."""
+def test_the_number_of_remembered_minutes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A feed with random times must not fill the memory."""
     monkeypatch.setattr(times, "_MOST_MINUTES", 10)
     monkeypatch.setattr(times, "_minutes", {})
     for minute in range(60):
@@ -243,6 +243,6 @@ def test_remembered_minutes_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
-def test_any_number_can_be_shown(ms: int) -> None:
-    """A record's timestamp is whatever its producer wrote; a message about it must not fail."""
+def test_any_number_can_be_shown_as_a_time(ms: int) -> None:
+    """A record's timestamp can be anything that its producer wrote; a message about it must not fail."""
     assert to_text(ms)

@@ -1,4 +1,4 @@
-"""A call that maps the texts of files."""
+"""A fixture that maps the texts of files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from watchroom.importer.rows import read_rows
 
 @pytest.fixture
 def map_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MapText:
-    """Convert texts of files under a mapping document; `names` may lie in folders."""
+    """Converts texts of files under a mapping document; `names` may include folders."""
     monkeypatch.chdir(tmp_path)
 
     def convert(

@@ -1,4 +1,4 @@
-"""Where the real extracts are, and what a conversion in a test gives."""
+"""Where the real extracts are, and the result of a conversion in a test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DISPATCH = "dispatch_sffd_2020-04-07_20.csv"
 
 
 class Mapping(NamedTuple):
-    """What a conversion gave."""
+    """The result of a conversion."""
 
     events: list[Mapped]
     refused: list[str]

@@ -1,4 +1,4 @@
-"""What stops a replay before anything is sent; no server runs here."""
+"""What stops a replay before anything is sent; no server runs in these tests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Sending(Exception):
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A replay of rows that goes as far as its servers; gives the refused rows."""
+    """A replay of rows up to the start of its servers; returns the refused rows."""
 
     def stop(*_: object, **__: object) -> None:
         raise Sending
@@ -66,7 +66,7 @@ def call(key: object, minute: int = 0) -> str:
 
 
 def test_rows_that_share_a_key_stop_a_replay(run: Run) -> None:
-    """A spreadsheet made one id of all: four calls were counted as one, and the exit code was 0."""
+    """A spreadsheet gave all rows the same id: four calls were counted as one, and the exit code was 0."""
     rows = [call(7, minute) for minute in range(4)]
     with pytest.raises(WorkFailed, match=r"^3 of 4 rows share their key \(call\) with .* nothing was sent"):
         run(rows)
@@ -76,7 +76,7 @@ def test_rows_that_share_a_key_stop_a_replay(run: Run) -> None:
 
 
 def test_one_row_of_a_hundred_may_share_its_key(run: Run) -> None:
-    """A few corrected rows are usual; more than 1 % or 100 are not."""
+    """A few corrected rows are normal; more than 1 % or 100 are not."""
     rows = [call(key) for key in range(99)]
     with pytest.raises(Sending):
         run([*rows, call(0, 1)])
@@ -90,13 +90,13 @@ def test_one_row_of_a_hundred_may_share_its_key(run: Run) -> None:
 
 
 def test_rounded_keys_stop_a_replay(run: Run) -> None:
-    """No row can be used, and none is sent."""
+    """No row can be used, and nothing is sent."""
     with pytest.raises(WorkFailed, match="none of 4 rows could be used"):
         run([call("2.02111E+11", minute) for minute in range(4)])
 
 
-def test_a_mapping_may_say_whose_file_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another force's extract has other areas and another midnight; the settings of given servers stand."""
+def test_a_mapping_may_name_the_areas_and_zone_of_its_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another force's extract has other areas and another midnight; settings of given servers stay unchanged."""
     seen: list[Settings] = []
 
     def stop(settings: Settings, **_: object) -> None:
@@ -123,8 +123,8 @@ def event(key: str) -> Mapped:
     return Mapped("call.queued", f"{key}:x", key, 1, 2, {"line": "é", "flag": True})
 
 
-def test_events_come_out_as_they_went_in() -> None:
-    """In their order, and as often as they are asked for."""
+def test_events_leave_the_spool_as_they_entered_it() -> None:
+    """In the same order, and as often as they are read."""
     with spool() as kept:
         kept.fill([event("a"), event("b")])
         assert [list(kept), list(kept)] == [[event("a"), event("b")]] * 2
@@ -133,8 +133,8 @@ def test_events_come_out_as_they_went_in() -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no full disk")
-def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which folder is full, and what to set."""
+def test_a_full_disk_gives_a_one_line_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which folder is full, and what to set."""
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda: FULL.open("r+b", buffering=4096))
     with spool() as kept, pytest.raises(WorkFailed, match=r"No space left on device .*; set TMPDIR"):
         kept.fill(event("x" * 100) for _ in range(1000))
@@ -142,15 +142,15 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         kept.fill([event("x")])
 
 
-def test_a_folder_that_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_temporary_folder_gives_a_one_line_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A container may have no folder for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no"))
     with pytest.raises(WorkFailed, match="cannot create a temporary file"), spool():
         pass
 
 
-def test_a_file_of_which_no_row_gives_an_event_is_refused(run: Run) -> None:
-    """All times are empty: nothing was sent, and the exit code was 0."""
+def test_a_file_without_any_event_is_refused(run: Run) -> None:
+    """All times are empty: nothing was sent, yet the exit code used to be 0."""
     with pytest.raises(WorkFailed, match="none of 2 rows produced an event"):
         run(["1,999,", "2,999,"], optional=True)
     with pytest.raises(Sending):

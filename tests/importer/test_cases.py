@@ -1,6 +1,6 @@
-"""Files that other tools read wrongly in public, as `tests/fuzz/seeds` has them: what each must give.
+"""Files in `tests/fuzz/seeds` that other tools are publicly known to misread: what each must give.
 
-Their kinds are tried in the files beside this: `test_time_forms.py`, `test_text_files.py`, `test_convert.py`.
+Their kinds are tested more widely in `test_time_forms.py`, `test_text_files.py` and `test_convert.py`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from watchroom.importer.mapped import Mapped
 from watchroom.importer.mapping import load_mapping
 from watchroom.importer.rows import check_files, read_rows
 
-NOW_MS = 1_795_737_600_000  # 2026-11-27, as when they were collected
+NOW_MS = 1_795_737_600_000  # 2026-11-27, when they were collected
 
 
 class Made(NamedTuple):
-    """What a file gave: events, refused rows as `line: why`; used, skipped and refused rows, and swallowed lines."""
+    """The result of a file: events, refused rows as `line: why`; used, skipped, refused rows and swallowed lines."""
 
     events: list[Mapped]
     refused: list[str]
@@ -53,15 +53,15 @@ def made(case: str, file: str = "calls.csv", map_file: str = "map.toml", change:
 
 
 def fault_of(case: str, file: str, map_file: str = "map.toml") -> str:
-    """The one fault that stops it."""
+    """The one fault that stops the conversion of a file."""
     with pytest.raises(ConfigurationInvalid) as caught:
         made(case, file, map_file)
     (fault,) = caught.value.faults
     return str(fault)
 
 
-def test_the_name_of_a_zone_counts() -> None:
-    """12:00 GMT in June was 11:00, and a call at midnight in the wrong month."""
+def test_the_name_of_a_zone_is_honoured() -> None:
+    """12:00 GMT in June used to be read as 11:00, and a call at midnight was in the wrong month."""
     queued = [event for event in made("01").events if event.type == "call.queued"]
     assert {event.subject: to_text(event.time_ms)[:16] for event in queued} == {
         "a1": "2021-06-30T12:00", "a2": "2021-06-30T12:00", "a3": "2021-06-30T23:30", "a4": "2021-12-31T12:00",
@@ -76,22 +76,22 @@ def test_the_name_of_a_zone_counts() -> None:
         )
 
 
-def test_morning_and_afternoon_are_told_apart_or_refused() -> None:
+def test_a_pattern_that_confuses_morning_and_afternoon_is_refused() -> None:
     """PM after %H, and %I alone, were half a day off."""
     assert "write %I instead of %H" in fault_of("02", "calls.csv")
     assert "write %H instead of %I, or %p after it" in fault_of("02", "no-p.csv", "no-p.toml")
 
 
-def test_a_zero_is_no_time_of_a_call() -> None:
-    """Two abandoned calls were answered in 1970."""
+def test_a_zero_is_not_read_as_the_time_of_a_call() -> None:
+    """Two abandoned calls used to be answered in 1970."""
     found = made("04")
     assert found.types == {"queued": 3, "answered": 1, "abandoned": 2, "ended": 3}
     assert found.rows == (3, 0, 0, 0)
 
 
 @pytest.mark.parametrize("mapping", ["map.toml", "map-9.toml"])
-def test_lines_of_a_log_may_have_fewer_fields(mapping: str) -> None:
-    """Of the nine columns each event has its own: one mapping reads all lines."""
+def test_lines_of_a_log_may_have_fewer_fields_than_columns(mapping: str) -> None:
+    """Each kind of event uses some of the nine columns: one mapping reads all lines."""
     found = made("06", "queue_log", "map-9.toml", ("short_rows", "fill"))
     assert found.types == {"queued": 2, "transferred": 1, "answered": 1, "ended": 1, "abandoned": 1}
     assert found.rows == (6, 1, 0, 0)
@@ -111,34 +111,34 @@ def test_lines_of_a_log_may_have_fewer_fields(mapping: str) -> None:
         ("24", "calls.csv", "map-comma.toml", 2),
     ],
 )
-def test_files_of_spreadsheets_and_editors_are_read(case: str, file: str, mapping: str, events: int) -> None:
+def test_files_from_spreadsheets_and_editors_are_read(case: str, file: str, mapping: str, events: int) -> None:
     """Byte order marks, columns without a name, UTF-16 and the line `sep=;`."""
     found = made(case, file, mapping)
     assert (len(found.events), found.refused) == (events, [])
 
 
-def test_headers_that_do_not_fit_are_one_line() -> None:
-    """UTF-16 with tabs is named as such, and no escape sequence comes through."""
+def test_headers_that_do_not_match_give_a_one_line_fault() -> None:
+    """UTF-16 with tabs is recognised, and escape sequences never reach the terminal."""
     assert "found only one column, 'call\\tline" in fault_of("08", "excel.txt")
     assert "\\x1b[2J\\x1b[1;31mqueued" in fault_of("32", "escape-in-header.csv")
 
 
 def test_rows_that_a_quote_swallows_are_counted() -> None:
-    """Four calls were lost, and only one refused row was reported."""
+    """Four calls used to be lost, with only one refused row reported."""
     found = made("09")
     assert found.rows == (2, 0, 1, 3)
     assert "3 lines swallowed, up to line 6" in found.refused[0]
 
 
-def test_the_number_of_another_column_refuses_its_row() -> None:
-    """400,000,000,000 s of waiting ended the command."""
+def test_a_row_with_a_number_from_another_column_is_refused() -> None:
+    """400,000,000,000 s of waiting used to end the command."""
     found = made("10")
     assert found.rows == (2, 0, 1, 0)
     assert found.refused[0].startswith("3: wait: '400000000000' seconds is more than 400 days")
 
 
-def test_ids_that_a_spreadsheet_rounded_refuse_their_rows() -> None:
-    """Four calls were one."""
+def test_rows_with_ids_that_a_spreadsheet_rounded_are_refused() -> None:
+    """Four calls used to count as one."""
     assert made("16").rows == (0, 0, 4, 0)
 
 
@@ -146,8 +146,8 @@ def test_ids_that_a_spreadsheet_rounded_refuse_their_rows() -> None:
     ("file", "refused"),
     [("incidents.csv", 1), ("right.csv", 0), ("this-month.csv", 1), ("right-month.csv", 0), ("next-day.csv", 0)],
 )
-def test_a_year_too_many_refuses_its_row(file: str, refused: int) -> None:
-    """It became the replay's now; `tests/flow/test_replay.py` sends such files to given servers."""
+def test_a_row_with_a_time_in_the_future_is_refused(file: str, refused: int) -> None:
+    """It became the replay's present; `tests/flow/test_replay.py` sends such files to given servers."""
     found = made("19", file)
     assert found.rows[2] == refused
     assert [row.partition(", ")[0] for row in found.refused] == [
@@ -156,8 +156,8 @@ def test_a_year_too_many_refuses_its_row(file: str, refused: int) -> None:
     ]  # fmt: skip
 
 
-def test_a_cell_as_long_as_a_narrative_is_no_fault(tmp_path: Path) -> None:
-    """The case's own file has 155 kB; this is its form."""
+def test_a_cell_as_long_as_a_narrative_is_accepted(tmp_path: Path) -> None:
+    """The original file of the case has 155 kB; this one has its form."""
     (folder,) = SEEDS.glob("21-*")
     mapping = load_mapping(folder / "map.toml")
     log = "".join(f"10:{minute % 60:02} still, looking\n" for minute in range(8_000))

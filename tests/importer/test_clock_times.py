@@ -1,4 +1,4 @@
-"""Clock times without a day: `day_from` says near which time they lie."""
+"""Clock times without a day: `day_from` names the time that they are close to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECOND = timedelta(seconds=1)
 
 
 def times(made: Any) -> list[str]:
-    """When each event was, in order."""
+    """The time of each event, in order."""
     return [rfc3339(event.time_ms) for event in made.events]
 
 
@@ -42,10 +42,10 @@ def times(made: Any) -> list[str]:
     offsets_s=st.lists(st.integers(1 - HALF_A_DAY_S, HALF_A_DAY_S - 1), min_size=1, max_size=8),
     untold=st.booleans(),
 )
-def test_times_within_12_hours_are_found_again_from_their_clocks(
+def test_times_within_12_hours_are_recovered_from_their_clock_times(
     told: datetime, offsets_s: list[int], untold: bool
 ) -> None:
-    """Across midnights, the ends of months and leap days, in any order, and before the row that says the day."""
+    """Across midnight, month ends and leap days, in any order, and before the row that gives the day."""
     on_scene = [told + offset_s * SECOND for offset_s in offsets_s]
     rows = [
         {"date": f"{told:%Y-%m-%d}", "told": f"{told:%H:%M:%S}", "on_scene": f"{on_scene[0]:%H:%M:%S}"},
@@ -60,28 +60,28 @@ def test_times_within_12_hours_are_found_again_from_their_clocks(
     assert sorted(found) == sorted((kind, int(at.timestamp())) for kind, at in wanted)
 
 
-def test_exactly_12_hours_apart_is_the_day_of_the_first_told(map_text: MapText) -> None:
-    """Both days would do; neither the order of rows nor anything else decides."""
+def test_a_time_exactly_12_hours_away_gets_the_day_of_the_first_told_time(map_text: MapText) -> None:
+    """Either day would be possible; the result must not depend on the order of rows or on anything else."""
     rows = "1,2020-03-01,a,06:00:00,18:00:00\n2,2020-03-01,a,18:00:00,06:00:00\n"
     made = map_text(UNITS, HEADER + rows)
     assert times(made) == [f"2020-03-01T{clock}:00:00Z" for clock in ("06", "06", "18", "18")]
 
 
-def test_a_time_just_before_its_incident_is_no_time_of_the_next_day(map_text: MapText) -> None:
-    """Keys are pressed in the wrong order; a negative duration is counted as such, not as one of 24 hours."""
+def test_a_time_just_before_its_incident_is_not_moved_to_the_next_day(map_text: MapText) -> None:
+    """Keys get pressed in the wrong order; that is a negative duration, not one of 24 hours."""
     made = map_text(UNITS, HEADER + "1,2020-03-01,a,00:03:00,23:59:00\n")
     assert times(made) == ["2020-02-29T23:59:00Z", "2020-03-01T00:03:00Z"]
 
 
-def test_the_first_told_time_in_file_order_says_the_day_also_over_files(map_text: MapText) -> None:
-    """Not the earliest clock time, and not the first row, whose anchor may be empty."""
+def test_the_first_told_time_in_file_order_gives_the_day_even_across_files(map_text: MapText) -> None:
+    """Not the earliest clock time, and not the first row, whose `day_from` columns may be empty."""
     first = HEADER + "1,2020-03-05,a,,00:20:00\n1,2020-03-01,b,23:50:00,\n"
     made = map_text(UNITS, first, HEADER + "1,2020-03-09,c,00:05:00,00:30:00\n")
     assert times(made) == ["2020-03-01T23:50:00Z", "2020-03-02T00:20:00Z", "2020-03-02T00:30:00Z"]
 
 
-def test_an_incident_that_nobody_was_told_of_has_no_day(map_text: MapText) -> None:
-    """Its rows are refused, and say why; a row of it without any time is not the fault."""
+def test_an_incident_without_any_told_time_has_no_day(map_text: MapText) -> None:
+    """Its rows are refused with that reason; a row that has no times at all does not cause it."""
     made = map_text(UNITS, HEADER + "1,2020-03-01,a,,00:20:00\n2,2020-03-01,a,06:00:00,\n")
     assert made.refused == [
         "f0.csv:2: time: '00:20:00' has no day: the time.day_from columns are empty in all rows with this key"
@@ -98,7 +98,7 @@ def test_an_incident_that_nobody_was_told_of_has_no_day(map_text: MapText) -> No
         ("1,1980-03-01,a,06:00:00,", "time.day_from: '1980-03-01 06:00:00' is 1980-03-01T06:00:00.000Z, before"),
     ],
 )
-def test_a_time_that_cannot_be_read_refuses_its_row_once(map_text: MapText, row: str, says: str) -> None:
+def test_a_row_with_an_unreadable_time_is_refused_exactly_once(map_text: MapText, row: str, says: str) -> None:
     """The rows around it are used, and each row is counted once."""
     made = map_text(UNITS, HEADER + row + "\n2,2020-03-01,a,06:00:00,\n")
     assert len(made.refused) == 1
@@ -106,8 +106,8 @@ def test_a_time_that_cannot_be_read_refuses_its_row_once(map_text: MapText, row:
     assert (made.tally.rows, made.tally.used, made.tally.refused) == (2, 1, 1)
 
 
-def test_rows_apart_have_their_own_day(map_text: MapText) -> None:
-    """A call log with a date and clock times: a call that was answered after midnight."""
+def test_each_row_has_its_own_day_if_rows_are_apart(map_text: MapText) -> None:
+    """As in a call log with a date and clock times, where a call is answered after midnight."""
     log = {
         **UNITS, "entity": {"key": "id"},
         "time": {"zone": "Europe/London", "formats": ["%H:%M", "%H:%M:%S"],
@@ -124,8 +124,8 @@ def test_rows_apart_have_their_own_day(map_text: MapText) -> None:
     assert made.refused[0].startswith("f0.csv:4: time: '00:00:01' has no day")
 
 
-def test_the_hour_that_happens_twice_is_read_as_for_whole_times(map_text: MapText) -> None:
-    """The day is found on the wall clock; which of the two hours is meant is the mapping's rule, as ever."""
+def test_an_ambiguous_hour_is_read_by_the_same_rule_as_for_complete_times(map_text: MapText) -> None:
+    """The day is found on the wall clock; the mapping's rule then decides which of the two hours is meant."""
     log = {
         **UNITS, "entity": {"key": "id"},
         "event": [{"type": "call.queued", "time": "queued"}, {"type": "call.answered", "time": "answered"}],
@@ -138,8 +138,8 @@ def test_the_hour_that_happens_twice_is_read_as_for_whole_times(map_text: MapTex
     assert "happens twice in Europe/London" in map_text({**log, "time": time}, rows).refused[0]
 
 
-def test_a_time_with_its_day_may_stand_beside_clock_times(map_text: MapText) -> None:
-    """The day is that of a whole time, read by the formats of [time] that have one; it is itself read as it is."""
+def test_times_with_a_day_and_clock_times_can_be_mixed(map_text: MapText) -> None:
+    """The complete time, read by a format of [time] that includes the day, gives the day of the others."""
     mapping = {
         **UNITS,
         "time": {"zone": "UTC", "formats": ["%d/%m/%Y %H:%M:%S", "%H:%M:%S"], "day_from": "received"},
@@ -150,7 +150,7 @@ def test_a_time_with_its_day_may_stand_beside_clock_times(map_text: MapText) -> 
 
 
 def test_a_row_swallowed_by_a_quote_is_found_by_its_clock_time(map_text: MapText) -> None:
-    """A quote that is left open must not hide rows because their times have no day."""
+    """An unclosed quote must not hide rows just because their times have no day."""
     rows = '1,2021-03-01,"a,06:00:00,\n2,2021-03-01,b",06:00:00,06:10:00\n3,2021-03-01,c,06:00:00,\n'
     mapping = {**UNITS, "time": {**UNITS["time"], "earliest": "2021-01-01"}}
     made = map_text(mapping, HEADER + rows)
@@ -158,15 +158,15 @@ def test_a_row_swallowed_by_a_quote_is_found_by_its_clock_time(map_text: MapText
     assert "line 3 looks like a row" in made.refused[0]
 
 
-def test_repeating_rows_are_those_of_one_file(map_text: MapText) -> None:
-    """Rows of a later file correct earlier ones, also where rows wait for their day."""
+def test_repeating_rows_are_counted_within_one_file_only(map_text: MapText) -> None:
+    """Rows of a later file correct earlier ones, including rows that wait for their day."""
     file = HEADER + "1,2020-03-01,a,06:00:00,06:10:00\n"
     assert map_text(UNITS, file, file.replace("06:10", "06:11")).tally.repeating_rows == 0
     assert map_text(UNITS, file + "1,2020-03-01,a,06:00:00,06:11:00\n").tally.repeating_rows == 1
 
 
-def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
-    """How many rows have no such time, and in how many of them a step was passed over."""
+def test_missing_times_are_counted_and_reported(map_text: MapText) -> None:
+    """How many rows lack each time, and in how many of them the next step has one."""
     mapping = {**UNITS, "time": {**UNITS["time"], "report_missing": ["told", "on_scene", "clear"]}}
     rows = "1,2020-03-01,a,06:00:00,,\n1,2020-03-01,b,,06:10:00,06:30:00\n1,2020-03-01,c,06:00:00,,06:40:00\n"
     made = map_text(mapping, HEADER.replace("\n", ",clear\n") + rows)
@@ -199,7 +199,7 @@ def test_missing_times_are_counted_and_said(map_text: MapText) -> None:
     ],
 )
 def test_a_mapping_whose_clock_times_have_no_day_is_refused(time: dict[str, Any], says: str) -> None:
-    """Before anything is sent, with what to write instead."""
+    """Before anything is sent, and with what to write instead."""
     with pytest.raises(ConfigurationInvalid) as caught:
         check_mapping({**UNITS, "time": {"zone": "UTC", **time}}, "m.toml")
     assert says in str(caught.value)

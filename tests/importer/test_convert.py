@@ -1,4 +1,4 @@
-"""Rows to events: what an analyst's mapping means."""
+"""From rows to events: what each part of an analyst's mapping means."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ LOG: dict[str, Any] = {
 
 
 def at(clock: str) -> str:
-    """A time on one day."""
+    """A time on one fixed day."""
     return f"2021-11-30 {clock}"
 
 
@@ -72,7 +72,7 @@ def unit(call: str, name: str, created: str, sent: str = "", free: str = "", *, 
 
 
 def test_rows_that_belong_together_become_one_incident(map_text: MapText) -> None:
-    """Created at the first, closed at the last, graded by the row that is first in the order named."""
+    """Created at the earliest time, closed at the latest, graded by the first row in the named order."""
     made = map_text(
         JOB,
         UNITS
@@ -91,8 +91,8 @@ def test_rows_that_belong_together_become_one_incident(map_text: MapText) -> Non
     assert (made.tally.rows, made.tally.used, made.tally.entities, made.tally.events) == (3, 3, 2, 6)
 
 
-def test_rows_of_one_incident_may_lie_in_several_files_in_any_order(map_text: MapText) -> None:
-    """An incident at midnight is in two daily extracts; overlapping rows make each event once."""
+def test_rows_of_one_incident_may_be_in_several_files_in_any_order(map_text: MapText) -> None:
+    """An incident at midnight is in two daily extracts; rows in both of them make each event only once."""
     one, two = unit("7", "U1", "09:00:00", "09:01:00", "09:30:00"), unit("7", "U2", "09:00:00", "09:02:00", "09:40:00")
     there = map_text(JOB, UNITS + one, UNITS + one + two)
     back = map_text(JOB, UNITS + two + one, UNITS + one)
@@ -102,13 +102,13 @@ def test_rows_of_one_incident_may_lie_in_several_files_in_any_order(map_text: Ma
 
 
 def test_units_sent_in_the_same_second_are_two_events(map_text: MapText) -> None:
-    """Their ids differ by the event's own key column."""
+    """Their ids differ in the event's own key column."""
     made = map_text(JOB, UNITS + unit("7", "U1", "09:00:00", "09:01:00") + unit("7", "U2", "09:00:00", "09:01:00"))
     assert len({event.id for event in made.events}) == 3
 
 
-def test_two_different_events_with_one_id_are_refused(map_text: MapText) -> None:
-    """Without that key column one of the units would be lost in silence."""
+def test_two_different_events_with_the_same_id_are_refused(map_text: MapText) -> None:
+    """Without that key column, one of the units would be lost silently."""
     job = {**JOB, "event": [JOB["event"][0], {k: v for k, v in JOB["event"][1].items() if k != "key"}]}
     made = map_text(job, UNITS + unit("7", "U1", "09:00:00", "09:01:00") + unit("7", "U2", "09:00:00", "09:01:00"))
     assert made.events == []
@@ -121,7 +121,7 @@ def test_two_different_events_with_one_id_are_refused(map_text: MapText) -> None
 
 
 def test_rows_of_one_incident_that_differ_are_refused_unless_the_mapping_says_which_counts(map_text: MapText) -> None:
-    """A silent choice between two grades would be a wrong number."""
+    """Choosing between two grades silently would give a wrong figure."""
     job = {**JOB, "event": [JOB["event"][0] | {"data": {"grade": {"column": "grade", "map": "grade"}}}]}
     made = map_text(job, UNITS + unit("7", "U1", "09:00:00", grade="B") + unit("7", "U2", "09:00:00", grade="A"))
     (refusal,) = made.refused
@@ -132,22 +132,22 @@ def test_rows_of_one_incident_that_differ_are_refused_unless_the_mapping_says_wh
 
 
 @pytest.mark.parametrize(("pick", "grade"), [("min", "1"), ("max", "2")])
-def test_lowest_and_highest_can_be_chosen(map_text: MapText, pick: str, grade: str) -> None:
-    """For values as for times."""
+def test_the_lowest_or_highest_value_can_be_chosen(map_text: MapText, pick: str, grade: str) -> None:
+    """For values as well as for times."""
     data = {"grade": {"column": "grade", "map": "grade", "pick": pick}}
     job = {**JOB, "event": [JOB["event"][0] | {"data": data}]}
     made = map_text(job, UNITS + unit("7", "U1", "09:00:00", grade="B") + unit("7", "U2", "09:00:00", grade="A"))
     assert made.events[0].data == {"grade": grade}
 
 
-def test_ties_in_the_order_fall_to_the_lowest_value(map_text: MapText) -> None:
+def test_ties_in_the_order_are_broken_by_the_lowest_value(map_text: MapText) -> None:
     """So that the order of rows and files never decides."""
     rows = [unit("7", "U1", "09:00:00", grade="B", seq=1), unit("7", "U2", "09:00:00", grade="A", seq=1)]
     grades = [map_text(JOB, UNITS + "".join(order)).events[0].data["grade"] for order in (rows, rows[::-1])]
     assert grades == ["1", "1"]
 
 
-def test_a_bad_row_is_reported_with_file_and_line_and_the_others_go_on(map_text: MapText) -> None:
+def test_a_bad_row_is_reported_with_file_and_line_and_the_others_are_used(map_text: MapText) -> None:
     """The summary counts both."""
     made = map_text(LOG, f"id,at\n1,{at('09:00:00')}\n2,soon\n,{at('09:00:00')}\n4,\n5,{at('09:05:00')}\n")
     assert [event.subject for event in made.events] == ["1", "5"]
@@ -159,16 +159,16 @@ def test_a_bad_row_is_reported_with_file_and_line_and_the_others_go_on(map_text:
     assert (made.tally.rows, made.tally.used, made.tally.refused) == (5, 2, 3)
 
 
-def test_what_intake_would_refuse_is_refused_with_its_row(map_text: MapText) -> None:
-    """A dead letter names an offset; an analyst needs the line."""
+def test_an_event_that_admission_would_refuse_is_refused_with_its_row(map_text: MapText) -> None:
+    """A dead letter names an offset, but an analyst needs the line."""
     made = map_text(LOG, f"id,at\n{'x' * 300},{at('09:00:00')}\n2,1989-12-31 23:59:59\n3,{at('09:00:00')}\n")
     assert [event.subject for event in made.events] == ["3"]
     assert made.refused[0].startswith("f0.csv:2: call.queued of xxx")
     assert made.refused[1].startswith("f0.csv:3: time: '1989-12-31 23:59:59' is 1989-12-31T23:59:59.000Z, before 1990")
 
 
-def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) -> None:
-    """A grade that is not mapped is not one of ours."""
+def test_an_unknown_value_is_refused_or_replaced_by_otherwise(map_text: MapText) -> None:
+    """A grade that is not in the map is not one of the force's grades."""
     rows = UNITS + unit("7", "U1", "09:00:00", grade="Z")
     assert (
         "data.grade: 'Z' is not in [map.grade]; add it there, or set its `otherwise`" in map_text(JOB, rows).refused[0]
@@ -177,8 +177,8 @@ def test_an_unknown_value_is_refused_or_takes_the_stated_one(map_text: MapText) 
     assert map_text(other, rows).events[0].data == {"grade": "ungraded"}
 
 
-def test_an_empty_value_is_left_out_given_a_stand_in_or_refused(map_text: MapText) -> None:
-    """Absent is not the same as a value, so the mapping says what it means."""
+def test_an_empty_value_is_left_out_replaced_or_refused(map_text: MapText) -> None:
+    """An absent value is not the same as any value, so the mapping says what it means."""
 
     def line(cell: dict[str, Any]) -> Any:
         log = {**LOG, "event": [{"type": "call.queued", "time": "at", "data": {"line": {"column": "line"} | cell}}]}
@@ -189,8 +189,8 @@ def test_an_empty_value_is_left_out_given_a_stand_in_or_refused(map_text: MapTex
     assert "data.line: line is empty, but the mapping requires it" in line({"required": True}).refused[0]
 
 
-def test_values_come_from_the_first_filled_column_or_several_joined(map_text: MapText) -> None:
-    """Exports put a time into one of two columns, or a date and a time into two."""
+def test_a_value_comes_from_the_first_non_empty_column_or_from_several_joined(map_text: MapText) -> None:
+    """Exports write a time into one of two columns, or a date and a time into two."""
     event = {
         "type": "call.queued",
         "time": {"first_of": ["a", "b"]},
@@ -205,8 +205,8 @@ def test_values_come_from_the_first_filled_column_or_several_joined(map_text: Ma
     ]
 
 
-def test_only_the_cells_that_are_empty_are_called_empty(map_text: MapText) -> None:
-    """Of a day and a clock one is missing; who is sent to look at both looks at the wrong one first."""
+def test_the_message_names_only_the_cells_that_are_empty(map_text: MapText) -> None:
+    """If only the clock time is missing, naming both columns would send people to the day first."""
     plus = {"column": "day", "plus_seconds": "wait"}
     time = {"join": ["day", "clock"], "append": ""}
     for cell, rows, said in (
@@ -220,7 +220,7 @@ def test_only_the_cells_that_are_empty_are_called_empty(map_text: MapText) -> No
 
 
 def test_a_time_may_be_another_time_plus_seconds(map_text: MapText) -> None:
-    """Call logs give a start and a wait."""
+    """Call logs give a start and a waiting time."""
     event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}, "optional": True}
     made = map_text(
         {**LOG, "event": [event]}, f"id,at,wait\n1,{at('09:00:00')},7.5\n2,{at('09:00:00')},\n3,{at('09:00:00')},x\n"
@@ -240,8 +240,8 @@ SWITCH: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_a_zero_is_no_time_under_the_epoch_forms(map_text: MapText) -> None:
-    """A switch writes 0 for a call that was never connected; as a time it made an answer of 1970."""
+def test_a_zero_is_an_empty_time_in_the_epoch_formats(map_text: MapText) -> None:
+    """A switch writes 0 for a call that was never connected; as a time it made an answer in 1970."""
     head = "id,origination,connect,disconnect,duration\n"
     rows = "1,1638294300,1638294320,1638294500,180\n2,1638294400,0,1638294460,0\n3,0,0,1638294730,0\n"
     made = map_text(SWITCH, head + rows)
@@ -256,8 +256,8 @@ def test_a_zero_is_no_time_under_the_epoch_forms(map_text: MapText) -> None:
 
 
 @pytest.mark.parametrize("zero", ["0", "00", "0.0", "0000"])
-def test_the_first_cell_that_is_filled_is_not_a_zero(map_text: MapText, zero: str) -> None:
-    """0 is empty wherever an empty cell is looked for."""
+def test_first_of_passes_over_a_zero(map_text: MapText, zero: str) -> None:
+    """0 counts as empty wherever empty cells are looked for."""
     event = {"type": "call.ended", "time": {"first_of": ["a", "b"]}}
     made = map_text({**SWITCH, "event": [event]}, f"id,a,b\n1,{zero},1638294300\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2021-11-30T17:45:00Z"]
@@ -267,8 +267,8 @@ ZEROS = ["0000-00-00 00:00:00", "0", "0000-00-00T00:00:00Z", "1970-01-01T00:00:0
 
 
 @pytest.mark.parametrize("zero", ZEROS)
-def test_zeros_of_other_forms_are_empty_where_the_mapping_says_so(map_text: MapText, zero: str) -> None:
-    """Databases write 0000-00-00, or 1970 in local time; without the word such a row is refused, never used."""
+def test_zeros_in_other_formats_are_empty_if_the_mapping_says_so(map_text: MapText, zero: str) -> None:
+    """Databases write 0000-00-00 or a local 1970; without `zero_means_never` the row is refused, never used."""
     text = f"id,at,answer\n1,{at('09:00:00')},{zero}\n"
     events = [*LOG["event"][:1], {"type": "call.answered", "time": {"column": "answer"}, "optional": True}]
     london = {**LOG, "time": {"zone": "Europe/London", "ambiguous_hour": "refuse"}, "event": events}
@@ -282,8 +282,8 @@ def test_zeros_of_other_forms_are_empty_where_the_mapping_says_so(map_text: MapT
 
 
 @given(st.integers(-(10**12), 10**15))
-def test_no_number_becomes_a_time_that_cannot_be(number: int) -> None:
-    """Whatever column a mapping takes for seconds: a possible time, no event for 0, or a refused row; no traceback."""
+def test_no_number_becomes_an_impossible_time(number: int) -> None:
+    """Whatever column is read as seconds: a possible time, no event for 0, or a refused row; no traceback."""
     refused: list[RowRefused] = []
     conversion = Conversion(check_mapping(SWITCH, "m.toml"), refused.append, now_ms=1_700_000_000_000)
     cells = {"id": "1", "origination": "1638294300", "connect": str(number), "disconnect": "", "duration": "1"}
@@ -296,8 +296,8 @@ def test_no_number_becomes_a_time_that_cannot_be(number: int) -> None:
         assert (made, len(refused)) == ([], 1)
 
 
-def test_a_year_too_many_refuses_its_row_only(map_text: MapText) -> None:
-    """2121 for 2021 in one cell closed the month and hid every open incident."""
+def test_a_time_in_the_future_refuses_only_its_row(map_text: MapText) -> None:
+    """A 2121 typed for 2021 in one cell closed the month and hid every open incident."""
     events = [{"type": "incident.created", "time": "at"}, {"type": "incident.closed", "time": "end", "optional": True}]
     text = f"id,at,end\n1,{at('09:00:00')},\n2,{at('09:00:00')},2121-11-30T11:45:00\n"
     made = map_text({**LOG, "event": events}, text, now_ms=1_700_000_000_000)
@@ -306,8 +306,8 @@ def test_a_year_too_many_refuses_its_row_only(map_text: MapText) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["400000000000", "9" * 99, "34560001", "-34560001", "34560000.001"])
-def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -> None:
-    """A telephone number in column of waits led out of the calendar, and ended the replay."""
+def test_an_absurd_number_of_seconds_refuses_only_its_row(map_text: MapText, seconds: str) -> None:
+    """A telephone number in a column of waiting times left the calendar and ended the replay."""
     event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}}
     rows = "".join(f"{key},{at('09:00:00')},{wait}\n" for key, wait in (("1", "5"), ("2", seconds), ("3", "7")))
     made = map_text({**LOG, "event": [event]}, "id,at,wait\n" + rows)
@@ -318,8 +318,8 @@ def test_absurd_seconds_refuse_their_row_only(map_text: MapText, seconds: str) -
 
 
 @given(st.text("0123456789-+.eE", max_size=20))
-def test_no_text_for_seconds_ends_a_replay(text: str) -> None:
-    """It is added, refused, or where it is empty no event."""
+def test_no_text_in_a_column_of_seconds_ends_a_replay(text: str) -> None:
+    """It is added or refused; an empty text makes no event."""
     event = {"type": "call.answered", "time": {"column": "at", "plus_seconds": "wait"}, "optional": True}
     conversion = Conversion(check_mapping({**LOG, "event": [event]}, "m.toml"), lambda _: None)
     rows = [Row("f.csv", 2, {"id": "1", "at": at("09:00:00"), "wait": text})]
@@ -328,8 +328,8 @@ def test_no_text_for_seconds_ends_a_replay(text: str) -> None:
     assert all(event.time_ms - 1_638_262_800_000 == round(float(text) * 1000) for event in made)
 
 
-def test_skipped_rows_are_counted_under_their_reason(map_text: MapText) -> None:
-    """What is left out on purpose is not what is wrong."""
+def test_skipped_rows_are_counted_by_reason(map_text: MapText) -> None:
+    """Rows that are left out on purpose are not faults."""
     log = {**LOG, "skip": [{"column": "id", "is": ["Total"], "reason": "the total line"},
                            {"column": "test", "is_not": ["", "no"], "reason": "a test call"}]}  # fmt: skip
     made = map_text(log, f"id,at,test\nTotal,,\n1,{at('09:00:00')},yes\n2,{at('09:00:00')},no\n3,{at('09:00:00')},\n")
@@ -339,7 +339,7 @@ def test_skipped_rows_are_counted_under_their_reason(map_text: MapText) -> None:
 
 
 def test_an_event_may_depend_on_another_column(map_text: MapText) -> None:
-    """One time column and a word that says how the call ended."""
+    """One column has the time, and another has a code for how the call ended."""
 
     def ended(kind: str, word: str) -> dict[str, Any]:
         return {"type": kind, "time": "at", "when": [{"column": "how", "is": [word]}]}
@@ -351,8 +351,8 @@ def test_an_event_may_depend_on_another_column(map_text: MapText) -> None:
     assert [(event.subject, event.type) for event in made.events] == [("1", "call.answered"), ("2", "call.abandoned")]
 
 
-def test_type_and_stream_may_come_from_a_column(map_text: MapText) -> None:
-    """A file of everything, one row an event."""
+def test_the_event_type_and_stream_may_come_from_a_column(map_text: MapText) -> None:
+    """A file of everything, with one event per row."""
     kinds = {"kind": {"values": {"Q": "call.queued", "C": "incident.created"}}}
     event = {"type": {"column": "kind", "map": "kind"}, "time": "at"}
     made = map_text(
@@ -366,8 +366,8 @@ def test_type_and_stream_may_come_from_a_column(map_text: MapText) -> None:
     assert len(made.refused) == 2
 
 
-def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
-    """Tables hold numbers of crimes; each is a crime of its own with the same id in every extract."""
+def test_a_count_column_makes_that_many_entities(map_text: MapText) -> None:
+    """Tables hold numbers of crimes; each becomes a crime with the same id in every extract."""
     table = {
         "source": "table", "about": "Numbers.", "time": {"zone": "Europe/London"},
         "entity": {"key": ["quarter", "code"], "count": "n"},
@@ -393,16 +393,16 @@ def test_a_count_column_makes_as_many_entities(map_text: MapText) -> None:
 
 
 @pytest.mark.parametrize("text", ["100001", "9" * 20, "9" * 5000, "0044" + "7" * 10])
-def test_a_count_that_is_another_columns_number_is_refused(map_text: MapText, text: str) -> None:
-    """A telephone number in column of counts would make crimes until the memory is full."""
+def test_a_count_that_must_belong_to_another_column_is_refused(map_text: MapText, text: str) -> None:
+    """A telephone number in a column of counts would make crimes until the memory is full."""
     made = map_text(TABLE, f"code,month,n\n1,2017-05,{text}\n2,2017-05,1\n")
     assert [event.subject for event in made.events] == ["2:1"]
     assert "is more than 100,000; check the column, or set entity.most" in made.refused[0]
     assert len(made.refused[0]) < 150
 
 
-def test_a_mapping_may_allow_more_or_less(map_text: MapText) -> None:
-    """`most` is what one row can stand for; `3.0` is a whole number."""
+def test_a_mapping_may_set_the_most_that_a_row_can_stand_for(map_text: MapText) -> None:
+    """`most` is the largest count of one row; `3.0` is a whole number."""
     table = {**TABLE, "entity": {**TABLE["entity"], "most": 3}}
     made = map_text(table, "code,month,n\n1,2017-05,4\n2,2017-05,3.0\n3,2017-05,003\n")
     assert [event.subject for event in made.events] == [f"{code}:{number}" for code in (2, 3) for number in (1, 2, 3)]
@@ -410,7 +410,7 @@ def test_a_mapping_may_allow_more_or_less(map_text: MapText) -> None:
 
 
 def test_the_entities_of_a_row_are_made_one_by_one() -> None:
-    """A row of 100,000 crimes needs no memory for 100,000 events."""
+    """A row of 100,000 crimes must not need memory for 100,000 events."""
     conversion = Conversion(check_mapping(TABLE, "m.toml"), lambda _: None)
     made = conversion.events([Row("f.csv", 2, {"code": "1", "month": "2017-05", "n": "100000"})])
     assert next(made).subject == "1:1"
@@ -424,7 +424,7 @@ TABLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_rows_of_one_key_add_up_in_a_file_and_meet_in_the_next(map_text: MapText) -> None:
+def test_rows_with_the_same_key_add_up_in_a_file_and_match_in_the_next(map_text: MapText) -> None:
     """Two equal rows are twice as many crimes; the same two rows in an overlapping file are the same crimes."""
     text = "code,month,n\n1,2017-05,1\n1,2017-05,1\n8,2017-05,2\n1,2017-05,0\n1,2017-05,2\n"
     once = map_text(TABLE, text)
@@ -435,8 +435,8 @@ def test_rows_of_one_key_add_up_in_a_file_and_meet_in_the_next(map_text: MapText
     assert (twice.tally.entities, twice.tally.repeated) == (6, 6)
 
 
-def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> None:
-    """Tables that know only the month; a text that is not a month is still refused."""
+def test_a_month_gets_the_day_that_the_mapping_appends(map_text: MapText) -> None:
+    """Some tables give only the month; a text that is not a month is still refused."""
     made = map_text(TABLE, "code,month,n\n1,2017-05,1\n2,May,1\n")
     assert [rfc3339(event.time_ms) for event in made.events] == ["2017-05-15T00:00:00Z"]
     assert made.refused == ["f0.csv:3: time: 'May-15 00' does not match the time format %Y-%m-%d %H"]
@@ -444,8 +444,8 @@ def test_a_month_gets_the_day_that_the_mapping_invents(map_text: MapText) -> Non
 
 @pytest.mark.parametrize("key", ["2.02111E+11", "2,02111E+11", "1.5e+10"])
 @pytest.mark.parametrize("rows", ["apart", "together"])
-def test_a_rounded_key_refuses_its_row(map_text: MapText, rows: str, key: str) -> None:
-    """A spreadsheet makes one key of many ids; the digits that distinguished them are gone."""
+def test_a_row_with_a_rounded_key_is_refused(map_text: MapText, rows: str, key: str) -> None:
+    """A spreadsheet makes one key of many ids; the digits that distinguished them are lost."""
     log = {**LOG, "entity": {"key": "id", "rows": rows}}
     made = map_text(log, f'id,at\n"{key}",{at("09:00:00")}\n7e12,{at("09:00:00")}\n')
     assert [event.subject for event in made.events] == ["7e12"]
@@ -459,7 +459,7 @@ SAID = st.tuples(st.sampled_from("abc"), st.sampled_from(["09:00:00", "09:00:01"
 
 @given(st.lists(st.lists(SAID, max_size=8), min_size=1, max_size=3), st.sampled_from(["apart", "together"]))
 def test_rows_that_repeat_a_key_are_counted_within_their_file(files: list[list[Any]], kind: str) -> None:
-    """With another time or other data; the same again, and a later file's corrections, are no fault."""
+    """If time or data differ; the same row again, and a later file's corrections, are not faults."""
     event = {"type": "call.queued", "time": "at", "data": {"line": "line"}}
     conversion = Conversion(
         check_mapping({**LOG, "entity": {"key": "id", "rows": kind}, "event": [event]}, "m.toml"), lambda _: None
@@ -477,8 +477,8 @@ def test_rows_that_repeat_a_key_are_counted_within_their_file(files: list[list[A
     assert conversion.tally.repeating_rows == expected
 
 
-def test_tables_of_counts_and_rows_without_a_key_repeat_none(map_text: MapText) -> None:
-    """Their rows are distinguished by number and by content."""
+def test_tables_of_counts_and_rows_without_a_key_never_count_as_repeating(map_text: MapText) -> None:
+    """Their rows are distinguished by number or by content."""
     assert map_text(TABLE, "code,month,n\n1,2017-05,1\n1,2017-06,1\n").tally.repeating_rows == 0
     for words in ({"key": "#line"}, {"key": "id", "otherwise_key": "#line"}):
         rows = f"id,at\n,{at('09:00:00')}\n,{at('09:00:01')}\n"
@@ -489,8 +489,8 @@ LINES: dict[str, Any] = {"line": {"values": {"999": "999", "112": "999", "101": 
 
 
 @pytest.mark.parametrize("mapped", [True, False])
-def test_a_number_with_a_fraction_of_zero_is_the_listed_number(map_text: MapText, mapped: bool) -> None:
-    """`999.0` is what a program writes that took the column for numbers; it became `other`."""
+def test_a_number_with_a_zero_fraction_is_read_as_the_whole_number(map_text: MapText, mapped: bool) -> None:
+    """Programs that took the column for numbers write `999.0`, which used to become `other`."""
     cell = {"column": "line", "map": "line"} if mapped else {"column": "line"}
     events = [{"type": kind, "time": "at", "data": {"line": cell}} for kind in ("call.queued", "call.answered")]
     skip = [{"column": "line", "is": ["0"], "reason": "no line"}]
@@ -508,8 +508,8 @@ def test_a_number_with_a_fraction_of_zero_is_the_listed_number(map_text: MapText
     st.lists(st.tuples(st.sampled_from(["QUEUED", "Queued", ""]), st.sampled_from(["", at("09:00:00")])), max_size=8),
     st.sampled_from(["apart", "together", "count"]),
 )
-def test_rows_that_give_no_event_are_not_used(said: list[tuple[str, str]], kind: str) -> None:
-    """`3 read, 3 used, 2 entities`, and nothing was sent: a misspelt `when`, or times in another column."""
+def test_rows_without_an_event_do_not_count_as_used(said: list[tuple[str, str]], kind: str) -> None:
+    """`3 read, 3 used, 2 entities`, but nothing was sent: a misspelt `when`, or times in another column."""
     entity = {"key": "id", "rows": "together"} if kind == "together" else {"key": "id"}
     if kind == "count":
         entity["count"] = "n"
@@ -524,15 +524,15 @@ def test_rows_that_give_no_event_are_not_used(said: list[tuple[str, str]], kind:
 
 
 def test_the_summary_gives_each_number_after_what_it_counts() -> None:
-    """`1 lines` reads as a mistake, and makes the number doubtful."""
+    """`1 lines` reads like a mistake, and casts doubt on the number."""
     said = list(row_lines(Tally(swallowed_lines=1, unclosed_files=1, repeated=1, repeating_rows=1, by_order=1)))[1:]
     assert [line.strip().partition(" ")[0] for line in said] == ["lines", "files", "events", "rows", "rows"]
     assert all(re.search(r": 1(;|$)", line) for line in said)
 
 
 @pytest.mark.parametrize("rows", ["apart", "together"])
-def test_refused_and_skipped_rows_are_in_no_count(map_text: MapText, rows: str) -> None:
-    """`line is other in 13 of 4 rows`: those that are used count, whatever it is that refuses the others."""
+def test_refused_and_skipped_rows_are_excluded_from_all_other_counts(map_text: MapText, rows: str) -> None:
+    """`line is other in 13 of 4 rows`: only used rows count, whatever the reason for refusing the others."""
     words = {
         **LOG, "entity": {"key": "id", "rows": rows, **({"count": "n"} if rows == "apart" else {})},
         "time": {"zone": "UTC", "report_missing": ["told", "at"]},
@@ -556,8 +556,8 @@ def test_refused_and_skipped_rows_are_in_no_count(map_text: MapText, rows: str) 
     assert (tally.repeated, tally.by_order) == (0, 0)
 
 
-def test_texts_that_became_other_are_named(map_text: MapText) -> None:
-    """Ten at most, with the rows of each; where most rows are so, what to set."""
+def test_the_summary_names_texts_that_became_other(map_text: MapText) -> None:
+    """At most ten, with the number of rows of each; if most rows are affected, also what to set."""
     rows = "".join(f"{n},{at('09:00:00')},q{n % 12}\n" for n in range(24)) + f"99,{at('09:00:00')},999\n"
     event = {"type": "call.queued", "time": "at", "data": {"line": "line"}}
     tally = map_text({**LOG, "event": [event]}, "id,at,line\n" + rows, labels=LABELS).tally
@@ -569,8 +569,8 @@ def test_texts_that_became_other_are_named(map_text: MapText) -> None:
     ]
 
 
-def test_every_field_that_a_label_reads_is_known_by_the_fields_own_name() -> None:
-    """Texts of `class` and of an incident's `category` became `other` unnamed: their words have other names."""
+def test_every_field_that_a_label_reads_is_found_under_the_fields_own_name() -> None:
+    """Texts of `class` and an incident's `category` became `other` unreported: their terms have other names."""
     text = "a_text_of_no_list"
     read = set()
     for kind, stream in STREAM_OF.items():
@@ -586,8 +586,8 @@ def test_every_field_that_a_label_reads_is_known_by_the_fields_own_name() -> Non
     assert read <= LABELS.keys()
 
 
-def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapText) -> None:
-    """By the label, which is where their values are listed."""
+def test_the_summary_names_texts_of_class_and_category_that_became_other(map_text: MapText) -> None:
+    """Under the name of the label, where their values are listed."""
     for kind, field, label in (
         ("call.queued", "class", "class"),
         ("incident.created", "category", "incident_category"),
@@ -603,8 +603,8 @@ def test_texts_of_class_and_category_that_became_other_are_named(map_text: MapTe
         ]
 
 
-def test_values_that_count_for_nothing_are_in_the_summary(map_text: MapText) -> None:
-    """`Y` counted as not self-initiated and `OUT` as incoming, without a warning."""
+def test_values_that_are_ignored_are_in_the_summary(map_text: MapText) -> None:
+    """`Y` counted as not self-initiated and `OUT` as inbound, without a warning."""
     created = {"type": "incident.created", "time": "at", "data": {"self_initiated": "x"}}
     rows = "".join(f"{n},{at('09:00:00')},{x}\n" for n, x in enumerate(["Y", "true", "Y", "yes", "FALSE", ""]))
     tally = map_text({**LOG, "event": [created]}, "id,at,x\n" + rows).tally
@@ -623,7 +623,7 @@ def test_values_that_count_for_nothing_are_in_the_summary(map_text: MapText) -> 
 
 @pytest.mark.parametrize("count", ["", "n"])
 def test_unknown_offence_codes_are_in_the_summary(map_text: MapText, count: str) -> None:
-    """Ten texts at most; of rows that stand for several crimes, each crime. Refused rows are in no count."""
+    """At most ten texts; for rows that stand for several crimes, each crime counts. Refused rows are excluded."""
     recorded = {"type": "crime.recorded", "time": "at", "data": {"offence_code": "x"}}
     codes = ["1", "8N", *(f"999/{n}" for n in range(12)), "999/0"]
     rows = (
@@ -644,8 +644,8 @@ def test_unknown_offence_codes_are_in_the_summary(map_text: MapText, count: str)
 KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}
 
 
-def test_rows_without_a_key_are_apart_in_files_of_one_name(map_text: MapText) -> None:
-    """Every month's export is called `calls.csv`; the second one's calls must not vanish into the first one's."""
+def test_rows_without_a_key_are_kept_apart_in_files_with_the_same_name(map_text: MapText) -> None:
+    """Every month's export is called `calls.csv`; the calls of one must not be merged with those of another."""
     names = ("oct/calls.csv", "nov/calls.csv")
     october, november = (f"id,at\n,{day} 10:00:00\n,{day} 11:00:00\n" for day in ("2021-10-31", "2021-11-01"))
     made = map_text(KEYLESS, october, november, names=names)
@@ -653,8 +653,8 @@ def test_rows_without_a_key_are_apart_in_files_of_one_name(map_text: MapText) ->
     assert (made.tally.used, made.tally.entities, made.tally.repeated) == (4, 4, 0)
 
 
-def test_equal_rows_without_a_key_are_as_many_as_a_file_has(map_text: MapText) -> None:
-    """Two calls can look the same; the same file again, or a longer extract of the same days, has no other calls."""
+def test_equal_rows_without_a_key_count_as_often_as_a_file_contains_them(map_text: MapText) -> None:
+    """Two calls can look the same; the same file again, or a longer extract of the same days, adds no calls."""
     row, other = f",{at('09:00:00')}\n", f",{at('09:00:01')}\n"
     once = map_text(KEYLESS, "id,at\n" + row + row)
     assert (once.tally.entities, once.tally.repeated) == (2, 0)
@@ -669,14 +669,14 @@ def test_equal_rows_without_a_key_are_as_many_as_a_file_has(map_text: MapText) -
     assert (more.tally.entities, more.tally.repeated) == (3, 1)
 
 
-def test_a_row_without_a_key_is_all_that_it_says(map_text: MapText) -> None:
-    """Two calls of one second that differ in a column which the mapping does not read are two."""
+def test_a_row_without_a_key_is_identified_by_its_entire_content(map_text: MapText) -> None:
+    """Two calls in the same second that differ only in an unmapped column are two calls."""
     files = [f"at,operator\n{at('09:00:00')},{name}\n" for name in ("Ann", "Bob")]
     assert map_text(KEYLESS, *files).tally.entities == 2
 
 
-def test_only_rows_with_an_empty_key_are_known_by_their_content(map_text: MapText) -> None:
-    """A crime with an id is one in every month's file; what has none must not be refused, nor be one for all."""
+def test_only_rows_with_an_empty_key_are_identified_by_their_content(map_text: MapText) -> None:
+    """A crime with an id is one in every file; crimes without one must be neither refused nor merged."""
     words = {**LOG, "entity": {"key": "id", "otherwise_key": "#line"}}
     row = f",{at('09:00:00')}\n"
     made = map_text(words, "id,at\n" + row + row + f"1,{at('09:00:00')}\n", f"id,at\n1,{at('10:00:00')}\n")
@@ -686,8 +686,8 @@ def test_only_rows_with_an_empty_key_are_known_by_their_content(map_text: MapTex
     assert refused.refused == ["f0.csv:2: the key column 'id' is empty"]
 
 
-def test_a_row_without_a_key_never_meets_a_row_with_one(map_text: MapText) -> None:
-    """Somebody's id may look like the name that another row was given, or begin as such names do."""
+def test_a_row_without_a_key_never_matches_a_row_with_one(map_text: MapText) -> None:
+    """Somebody's id may equal the generated subject of another row, or begin like one."""
     words = {**LOG, "entity": {"key": "id", "otherwise_key": "#line"}}
     row = f",{at('09:00:00')}\n"
     (made,) = map_text(words, "id,at\n" + row).events
@@ -698,8 +698,8 @@ def test_a_row_without_a_key_never_meets_a_row_with_one(map_text: MapText) -> No
 
 
 @given(st.lists(st.tuples(st.text("#%2:a", max_size=4), st.text("#%2:a", max_size=4)), min_size=2, max_size=8))
-def test_rows_are_one_only_if_the_column_that_names_them_is_the_same(rows: list[tuple[str, str]]) -> None:
-    """Whatever the texts are: `id` names a row, and `ref` where `id` is empty."""
+def test_rows_are_the_same_entity_only_if_their_key_comes_from_the_same_column(rows: list[tuple[str, str]]) -> None:
+    """Whatever the texts are: `id` is the key of a row, or `ref` if `id` is empty."""
     entity = {"key": "id", "otherwise_key": "ref"}
     words = check_mapping({**LOG, "entity": entity}, "m.toml")
     conversion = Conversion(words, lambda _: None)
@@ -710,7 +710,7 @@ def test_rows_are_one_only_if_the_column_that_names_them_is_the_same(rows: list[
 
 
 def test_a_row_without_either_key_is_refused(map_text: MapText) -> None:
-    """Nothing names it; the message says which column was looked at last."""
+    """Nothing identifies it; the message names the column that was tried last."""
     words = {**LOG, "entity": {"key": "id", "otherwise_key": ["station", "number"]}}
     made = map_text(words, f"id,station,number,at\n,A,7,{at('09:00:00')}\n,A,,{at('09:00:00')}\n")
     assert [event.subject for event in made.events] == ["#A:7"]
@@ -724,8 +724,8 @@ def test_entities_are_counted_once_however_many_rows_they_have(map_text: MapText
     assert (made.tally.rows, made.tally.entities, made.tally.repeated) == (4, 2, 2)
 
 
-def test_arrival_is_the_time_itself_unless_a_column_is_named(map_text: MapText) -> None:
-    """`--as-of` and lateness are judged by it."""
+def test_the_arrival_is_the_event_time_unless_a_column_is_named(map_text: MapText) -> None:
+    """It decides `--as-of` and lateness."""
     rows = f"id,at,seen\n1,{at('09:00:00')},{at('09:10:00')}\n2,{at('09:00:00')},\n"
     plain = map_text(LOG, rows).events
     assert [event.arrival_ms - event.time_ms for event in plain] == [0, 0]
@@ -734,7 +734,7 @@ def test_arrival_is_the_time_itself_unless_a_column_is_named(map_text: MapText) 
 
 
 def test_rows_apart_are_streamed() -> None:
-    """A file of any size needs no more memory than a row: the first event is there before the second row."""
+    """A file of any size needs no more memory than a row: the first event comes before the second row is read."""
     words = check_mapping(LOG, "m.toml")
 
     def rows() -> Any:
@@ -744,8 +744,8 @@ def test_rows_apart_are_streamed() -> None:
     assert next(Conversion(words, lambda _: None).events(rows())).subject == "1"
 
 
-def test_every_event_is_one_that_intake_takes(map_text: MapText) -> None:
-    """Id, source, subject, both times and data arrive as the mapping meant them."""
+def test_every_event_is_one_that_admission_accepts(map_text: MapText) -> None:
+    """Id, source, subject, both times and data arrive as the mapping intended."""
     event = map_text(JOB, UNITS + unit("7 é", "U1", "09:00:00", "09:01:00")).events[1]
     known = parse(event.value("cad"))
     assert (known.type, known.id, known.source) == ("incident.resource_assigned", event.id, "cad")
@@ -753,8 +753,8 @@ def test_every_event_is_one_that_intake_takes(map_text: MapText) -> None:
     assert known.data == {"unit": "U1"}
 
 
-def test_a_refused_line_of_the_file_is_counted() -> None:
-    """Rows that could not even be read are part of the sum."""
+def test_a_line_that_could_not_be_read_is_counted_as_a_refused_row() -> None:
+    """So that the numbers of rows add up."""
     refused: list[RowRefused] = []
     conversion = Conversion(check_mapping(LOG, "m.toml"), refused.append)
     assert list(conversion.events([RowRefused("f.csv:2", "no CSV")])) == []
@@ -762,7 +762,7 @@ def test_a_refused_line_of_the_file_is_counted() -> None:
 
 
 def test_different_keys_never_make_the_same_subject_or_id() -> None:
-    """`a:b` and `c` is not `a` and `b:c`."""
+    """`a:b` and `c` must differ from `a` and `b:c`."""
     assert subject_of(["a:b", "c"]) != subject_of(["a", "b:c"])
     assert subject_of(["a%3Ab", "c"]) != subject_of(["a:b", "c"])
     assert id_of("a", ["b:c"], "call.ended", 0) != id_of("a:b", ["c"], "call.ended", 0)
@@ -770,7 +770,7 @@ def test_different_keys_never_make_the_same_subject_or_id() -> None:
 
 
 def test_a_shifted_event_has_an_id_of_its_own() -> None:
-    """Moved to another time it is another event, and never meets the true one."""
+    """Moved to another time, it is another event and must never match the original."""
     event = Mapped("call.ended", "1:call.ended:x", "1", 1000, 2000, {})
     moved = event.shifted(5)
     assert (moved.time_ms, moved.arrival_ms) == (1005, 2005)
@@ -778,8 +778,8 @@ def test_a_shifted_event_has_an_id_of_its_own() -> None:
     assert event.shifted(0) is event
 
 
-def test_a_field_that_is_true_or_false_is_made_of_these_texts(map_text: MapText) -> None:
-    """A text there would count as absent, and an officer's own incident as a reported one."""
+def test_a_boolean_field_is_read_from_the_texts_true_and_false(map_text: MapText) -> None:
+    """A text there would count as absent, and a self-initiated incident as a reported one."""
     words = {
         **LOG, "map": {"own": {"values": {"Y": "true", "N": "false"}}},
         "event": [
@@ -809,15 +809,15 @@ NIGHT: dict[str, Any] = {
         (("01:59:50", "01:00:05", ""), ("00:59:50", "01:00:05")),  # 15 s over the change
         (("00:59:50", "01:00:05", "01:10:00"), ("23:59:50", "00:00:05", "00:10:00")),
         (("01:50:00", "01:55:00", "02:01:00"), ("01:50:00", "01:55:00", "02:01:00")),
-        (("01:30:00", "", ""), ("00:30:00",)),  # nothing tells: the earlier
+        (("01:30:00", "", ""), ("00:30:00",)),  # nothing decides: the earlier one
         (("01:30:00", "01:20:00", "01:10:00"), ("00:30:00", "00:20:00", "00:10:00")),  # never in order
         (("01:50:00", "01:40:00", "01:45:00"), ("00:50:00", "01:40:00", "01:45:00")),
     ],
 )
-def test_times_of_the_hour_that_happens_twice_stay_in_order(
+def test_times_in_an_ambiguous_hour_stay_in_order(
     map_text: MapText, clocks: tuple[str, ...], instants: tuple[str, ...]
 ) -> None:
-    """A call that was answered 15 s later, over the change, must not be answered an hour before it came."""
+    """A call answered 15 s later, across the change, must not be answered an hour before it came in."""
     cells = ",".join(f"2021-10-31 {clock}" if clock else "" for clock in clocks)
     made = map_text(NIGHT, f"id,at,answered,ended\n1,{cells}\n2,2021-10-31 03:00:00,,\n")
     assert tuple(rfc3339(event.time_ms)[11:19] for event in made.events[:-1]) == instants
@@ -825,8 +825,8 @@ def test_times_of_the_hour_that_happens_twice_stay_in_order(
 
 
 @given(st.lists(st.integers(0, 4 * 3600), min_size=1, max_size=3).map(sorted))
-def test_any_row_of_that_night_is_in_order_again(seconds: list[int]) -> None:
-    """Times that were in order before the clock hid it are in order, and never further apart than they were."""
+def test_the_order_of_any_rows_times_is_restored_in_that_night(seconds: list[int]) -> None:
+    """Times that were in order are in order again, and never further apart than they were."""
     begins_ms = 1_635_634_800_000  # 30 October, 23:00 UTC
     given_ms = [begins_ms + second * 1000 for second in seconds]
     london = ZoneInfo("Europe/London")
@@ -839,8 +839,8 @@ def test_any_row_of_that_night_is_in_order_again(seconds: list[int]) -> None:
     assert all(ms in (was, was - 3_600_000, was + 3_600_000) for ms, was in zip(times, given_ms, strict=True))
 
 
-def test_texts_that_mean_empty_are_empty(map_text: MapText) -> None:
-    """Databases write NULL, people write -; as a time each row was refused, as a line it was `other`."""
+def test_texts_that_mean_empty_are_read_as_empty(map_text: MapText) -> None:
+    """Databases write NULL, people write -: as a time it refused the row, as a line it became `other`."""
     events = [
         {"type": "call.queued", "time": "at", "data": {"line": "line"}},
         {"type": "call.answered", "time": "answered", "optional": True},

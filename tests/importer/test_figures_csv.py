@@ -1,4 +1,4 @@
-"""Figures from CSV: rows become events; a bad row is reported with file, line and column, and the others are used."""
+"""Figures from CSV: rows become events; a bad row is reported by file, line and column, and the others are used."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ HEAD = ",".join(COLUMNS)
 
 
 def read(tmp_path: Path, *lines: str, head: str = HEAD, now_ms: int = NOW_MS) -> list[Outgoing | Fault]:
-    """What becomes of these lines."""
+    """The events and faults that these lines give."""
     path = tmp_path / "figures.csv"
     path.write_text("\n".join((head, *lines)) + "\n", encoding="utf-8-sig")
     events, faults = records(path, catalogue(), "watchroom.returns", now_ms=now_ms, reported_by="analyst")
     return [*events, *faults]
 
 
-def test_each_row_becomes_an_event_that_admission_takes(tmp_path: Path) -> None:
-    """Key, subject and data are what a worker expects; who reported it is in the event."""
+def test_each_row_becomes_an_event_that_admission_accepts(tmp_path: Path) -> None:
+    """Key, subject and data are what a worker expects; the event says who reported the figure."""
     found = read(
         tmp_path,
         "complaints_retained,2020-12/2021-11,2022-01-21,779,1450,,,PSD",
@@ -59,8 +59,8 @@ def test_each_row_becomes_an_event_that_admission_takes(tmp_path: Path) -> None:
     assert {event.time_ms for event in events} == {NOW_MS}
 
 
-def test_a_row_that_is_imported_again_is_the_same_event_again(tmp_path: Path) -> None:
-    """Its id follows from what it says, and from nothing else."""
+def test_importing_a_row_again_gives_the_same_event(tmp_path: Path) -> None:
+    """The id depends only on the content of the row."""
     row = "complaints,2021,2022-01-21,1450,,,,"
     made = [each for later in (0, 1) for each in read(tmp_path, row, now_ms=NOW_MS + later)]
     ids = {json.loads(each.value)["id"] for each in made if isinstance(each, Outgoing)}
@@ -109,8 +109,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("row", BAD)
-def test_a_bad_row_is_told_by_line_and_column_and_the_others_go_on(row: str, tmp_path: Path) -> None:
-    """The person who filled it in can put it right."""
+def test_a_bad_row_is_reported_by_line_and_column_and_the_others_are_used(row: str, tmp_path: Path) -> None:
+    """The person who filled it in can then correct it."""
     good = "conduct_matters,2021,2022-01-21,40,,,,"
     is_last = OPEN in row  # nothing after it can be read
     found = read(tmp_path, good, row) if is_last else read(tmp_path, row, good)
@@ -121,8 +121,8 @@ def test_a_bad_row_is_told_by_line_and_column_and_the_others_go_on(row: str, tmp
     assert len(found) == 2
 
 
-def test_one_figure_twice_in_a_file_is_told(tmp_path: Path) -> None:
-    """Otherwise one could not see which of the two counts."""
+def test_the_same_figure_twice_in_a_file_is_reported(tmp_path: Path) -> None:
+    """Otherwise nobody could see which of the two counts."""
     first, second = read(tmp_path, "complaints,2021,2022-01-21,1,,,,", "complaints,2021,2022-01-21,2,,,,")
     assert isinstance(first, Outgoing)
     assert isinstance(second, Fault)
@@ -137,14 +137,14 @@ def test_one_figure_twice_in_a_file_is_told(tmp_path: Path) -> None:
         (HEAD.replace("note", "as_at"), "the column 'as_at' twice"),
     ],
 )
-def test_a_header_that_is_another_is_told(head: str, said: str, tmp_path: Path) -> None:
-    """A mistyped column would be left out unseen."""
+def test_a_wrong_header_is_reported(head: str, said: str, tmp_path: Path) -> None:
+    """Otherwise a mistyped column would be ignored unnoticed."""
     with pytest.raises(ConfigurationInvalid, match=said):
         read(tmp_path, head=head)
 
 
 def test_the_template_has_every_figure_and_imports_nothing_until_it_is_filled_in(tmp_path: Path) -> None:
-    """A row for each label set, so that one need not know the catalogue."""
+    """It has a row for each label set, so that its user need not know the catalogue."""
     text = template(catalogue())
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {"measure": "road_fatalities_by_road_user", "labels": "road_user=pedestrian"}.items() <= {

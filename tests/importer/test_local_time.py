@@ -1,4 +1,4 @@
-"""Local times of extracts: the two nights a year on which a clock does not say what time it is."""
+"""Local times of extracts: the two nights a year on which a clock time is ambiguous or does not exist."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from watchroom.importer.mapping_model import HourRule, TimeConfig
 
 
 def times(zone: str = "Europe/London", rule: HourRule = "refuse", *formats: str) -> LocalTimes:
-    """A reader with one rule for both nights."""
+    """A reader with the same rule for both nights."""
     return LocalTimes.of(TimeConfig(zone=zone, formats=formats or ("iso",), ambiguous_hour=rule, missing_hour=rule))
 
 
 @pytest.mark.parametrize(("rule", "instant"), [("earlier", "2021-10-31T00:30:00Z"), ("later", "2021-10-31T01:30:00Z")])
-def test_half_past_one_in_october_is_what_the_mapping_says(rule: HourRule, instant: str) -> None:
+def test_half_past_one_in_october_follows_the_mappings_rule(rule: HourRule, instant: str) -> None:
     """31 October 2021, 01:30 in London happened twice, an hour apart."""
     assert rfc3339(times(rule=rule).ms("2021-10-31 01:30:00")) == instant
 
 
 @pytest.mark.parametrize(("rule", "instant"), [("earlier", "2021-03-28T00:30:00Z"), ("later", "2021-03-28T01:30:00Z")])
-def test_half_past_one_in_march_is_what_the_mapping_says(rule: HourRule, instant: str) -> None:
-    """28 March 2021, 01:30 in London did not happen: a clock was not yet, or already, put forward."""
+def test_half_past_one_in_march_follows_the_mappings_rule(rule: HourRule, instant: str) -> None:
+    """On 28 March 2021, 01:30 did not happen in London: the clock was put forward too late or too early."""
     assert rfc3339(times(rule=rule).ms("2021-03-28 01:30:00")) == instant
 
 
 @pytest.mark.parametrize(
     ("text", "key"), [("2021-10-31 01:30:00", "ambiguous_hour"), ("2021-03-28 01:30:00", "missing_hour")]
 )
-def test_a_refused_hour_says_what_to_write(text: str, key: str) -> None:
-    """Without a rule nothing is guessed."""
+def test_the_message_about_a_refused_hour_says_what_to_write(text: str, key: str) -> None:
+    """Without a rule, nothing is guessed."""
     with pytest.raises(TimeUnreadable, match=rf"{text}.*Europe/London; set time\.{key} to "):
         times().ms(text)
 
 
 @pytest.mark.parametrize("clock", ["00:59:59", "02:00:00"])
 @pytest.mark.parametrize("day", ["2021-10-31", "2021-03-28"])
-def test_the_hours_beside_it_need_no_rule(day: str, clock: str) -> None:
+def test_the_times_just_before_and_after_that_hour_need_no_rule(day: str, clock: str) -> None:
     """Only the hour itself is in doubt."""
     text = f"{day} {clock}"
     assert times(rule="refuse").ms(text) == times(rule="later").ms(text)
 
 
-def test_an_offset_in_the_text_stands_over_the_zone() -> None:
-    """A time that says its own offset is in no doubt, even in that hour."""
+def test_an_offset_in_the_text_overrides_the_zone() -> None:
+    """A time with its own offset is unambiguous, even in that hour."""
     assert rfc3339(times().ms("2021-10-31T01:30:00+01:00")) == "2021-10-31T00:30:00Z"
     assert rfc3339(times().ms("2021-10-31T01:30:00Z")) == "2021-10-31T01:30:00Z"
 
@@ -70,14 +70,14 @@ def test_an_offset_in_the_text_stands_over_the_zone() -> None:
         ("%d/%m/%Y %H", "07/04/2020 00", "2020-04-06T23:00:00Z"),
     ],
 )
-def test_times_are_read_in_the_form_that_is_named(pattern: str, text: str, instant: str) -> None:
-    """Day before month or after it is never guessed from the numbers."""
+def test_times_are_read_in_the_format_that_the_mapping_names(pattern: str, text: str, instant: str) -> None:
+    """Whether the day or the month comes first is never guessed from the numbers."""
     assert rfc3339(times("Europe/London", "refuse", pattern).ms(text)) == instant
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2020-13-01", "1e400", "nan", "99999999999999999999"])
-def test_what_is_no_time_is_refused_with_the_forms_that_were_tried(text: str) -> None:
-    """No text may end a conversion, or become a time that it is not."""
+def test_a_text_that_is_not_a_time_is_refused_and_the_message_names_the_formats_tried(text: str) -> None:
+    """No text may end a conversion, or be read as a time that it does not state."""
     reader = times("Asia/Tokyo", "refuse", "iso", "epoch_s")
     with pytest.raises(TimeUnreadable, match=r"does not match the time format iso or epoch_s"):
         reader.ms(text)
@@ -100,8 +100,8 @@ def test_iso_needs_a_day_and_a_time_of_day(text: str) -> None:
     "text", ["1_000", "1e9", "1_0.5", "+5", "-5", " 5", "5 ", "5\n", "inf", "nan", "٣", "0x10", "5.", ".5"]
 )
 @pytest.mark.parametrize("form", ["epoch_s", "epoch_ms"])
-def test_a_number_of_seconds_is_plain_digits(form: str, text: str) -> None:
-    """What Python's own readers take beyond digits is a fault of the file, such as a column of another meaning."""
+def test_an_epoch_time_must_be_plain_digits(form: str, text: str) -> None:
+    """Anything else that Python would accept as a number is a fault of the file, such as the wrong column."""
     with pytest.raises(TimeUnreadable, match=f"does not match the time format {form}"):
         times("UTC", "refuse", form).ms(text)
 
@@ -110,8 +110,8 @@ ZONES = st.sampled_from(["Europe/London", "America/Los_Angeles", "Australia/Lord
 
 
 @given(ZONES, st.datetimes(min_value=datetime(1990, 1, 2), max_value=datetime(2037, 1, 1)))  # noqa: DTZ001  # local
-def test_a_local_time_comes_back_as_it_was_written(zone: str, local: datetime) -> None:
-    """Reading and showing in the same zone is the same time, but for hours that did not happen."""
+def test_a_local_time_survives_reading_and_printing(zone: str, local: datetime) -> None:
+    """Reading and printing in the same zone gives the same time, except for hours that did not happen."""
     local = local.replace(microsecond=0)
     for rule in ("earlier", "later"):
         ms = times(zone, rule).ms(local.isoformat())

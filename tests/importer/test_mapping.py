@@ -26,7 +26,7 @@ LEAST: dict[str, Any] = {
 
 
 def faults_of(change: dict[str, Any]) -> list[str]:
-    """The faults of the least mapping with some of its tables replaced."""
+    """The faults of the smallest valid mapping with some of its tables replaced."""
     with pytest.raises(ConfigurationInvalid) as caught:
         check_mapping({**copy.deepcopy(LEAST), **change}, "m.toml")
     assert caught.value.exit_code == 2
@@ -40,7 +40,7 @@ def test_every_shipped_mapping_is_usable(path: Path) -> None:
 
 
 def test_a_mapping_may_be_short() -> None:
-    """Source, meaning, zone, key and one event are enough."""
+    """A source, a description, a time zone, a key and one event are enough."""
     mapping = check_mapping(LEAST, "m.toml")
     assert streams_of(mapping) == ("calls",)
     assert (mapping.time.ambiguous_hour, mapping.time.missing_hour) == ("refuse", "refuse")
@@ -141,22 +141,22 @@ EVENT_FAULTS: list[tuple[dict[str, Any], str]] = [
         ),
     ],
 )
-def test_a_fault_says_where_what_and_what_to_write(change: dict[str, Any], says: str) -> None:
-    """An analyst must be able to put it right without reading our code."""
+def test_a_fault_names_the_location_what_was_found_and_what_to_write(change: dict[str, Any], says: str) -> None:
+    """An analyst must be able to fix it without reading our code."""
     (fault,) = faults_of(change)
     assert says in fault
     assert fault.startswith("m.toml: ")
 
 
 def test_all_faults_are_listed_at_once() -> None:
-    """One run gives one list, so that a file is repaired in one go."""
+    """One run gives one complete list, so that a file can be repaired in one go."""
     event = {"type": "incident.graded", "time": {"column": "t", "pick": "max", "map": "no"}, "data": {"grad": "g"}}
     assert len(faults_of({"event": [event], "time": {"zone": "UTC", "formats": ["iso", "nothing"]}})) == 5
     assert len(faults_of({"source": "", "time": {"zone": "Nowhere/At_All"}, "entity": {"kye": "id"}})) == 4
 
 
-def test_a_misspelt_key_hides_no_other_fault() -> None:
-    """What the parts say about each other is judged even when one of them cannot be used."""
+def test_a_misspelt_key_does_not_hide_other_faults() -> None:
+    """Parts that refer to each other are checked even if one of them is unusable."""
     events: list[Any] = [
         EVENT | {"pre": "row", "data": {"grade": {"column": "g", "map": "x"}, "colour": "c", "area": 5}},
         {"type": "incident.made", "when": 3, "time": {"column": "t", "formats": "%H:%M"}},
@@ -175,8 +175,8 @@ def test_a_misspelt_key_hides_no_other_fault() -> None:
     )  # fmt: skip
 
 
-def test_no_fault_follows_from_another() -> None:
-    """A wrong part is reported once, not again wherever it is used."""
+def test_a_wrong_part_is_reported_only_once() -> None:
+    """It is not reported again wherever it is used."""
     event = EVENT | {"type": {"column": "k", "map": "kind"}}
     (fault,) = faults_of({"map": {"kind": {"values": {}}}, "event": [event]})
     assert fault.startswith("m.toml: map.kind.values")
@@ -195,7 +195,7 @@ def test_no_fault_follows_from_another() -> None:
         (("map", "kind", "values"), "map.kind.values"),
     ],
 )
-def test_places_are_counted_as_people_count(parts: tuple[int | str, ...], said: str) -> None:
+def test_list_items_are_numbered_from_1(parts: tuple[int | str, ...], said: str) -> None:
     """Nobody looks for the 0th [[event]]."""
     assert shown(parts) == said
 
@@ -208,8 +208,8 @@ def test_places_are_counted_as_people_count(parts: tuple[int | str, ...], said: 
         (None, "found No such file"),
     ],
 )
-def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes | None, says: str) -> None:
-    """A typing mistake must not give a traceback."""
+def test_a_mapping_that_cannot_be_read_as_toml_is_reported(tmp_path: Path, content: bytes | None, says: str) -> None:
+    """A typing mistake must not produce a traceback."""
     path = tmp_path / "m.toml"
     if content is not None:
         path.write_bytes(content)
@@ -217,8 +217,8 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path, content: bytes | None, s
         load_mapping(path)
 
 
-def test_a_type_may_come_from_a_column_and_then_chooses_the_stream() -> None:
-    """A log of everything, one row an event, feeds several topics."""
+def test_an_event_type_read_from_a_column_also_determines_the_stream() -> None:
+    """A log of everything, with one event per row, feeds several topics."""
     kinds = {"values": {"Q": "call.queued", "I": "incident.created"}, "otherwise": "crime.recorded"}
     mapping = check_mapping(
         {**LEAST, "map": {"kind": kinds}, "event": [{"type": {"column": "k", "map": "kind"}, "time": "t"}]}, "m.toml"
@@ -231,8 +231,8 @@ def test_a_type_may_come_from_a_column_and_then_chooses_the_stream() -> None:
     )
 
 
-def test_fields_come_from_the_event_models() -> None:
-    """What a mapping may fill is what intake understands; the heartbeat is not mapped."""
+def test_the_fields_of_a_mapping_come_from_the_event_models() -> None:
+    """A mapping may fill the fields that admission understands; the heartbeat cannot be mapped."""
     assert "feed.heartbeat" not in STREAM_OF
     assert {"grade", "area", "call_id"} <= DATA_FIELDS["incident.created"]
     assert REQUIRED_FIELDS["incident.resource_assigned"] == {"unit"}
@@ -263,7 +263,7 @@ def test_a_fault_links_to_the_heading_that_explains_its_key(path: tuple[int | st
     assert heading in {re.sub(r"[^a-z0-9 -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
-def test_a_fault_names_the_page_of_its_key() -> None:
-    """An analyst who reads the fault finds what may be written."""
+def test_a_fault_names_the_page_that_documents_its_key() -> None:
+    """An analyst who reads the fault learns where the allowed values are documented."""
     (fault,) = faults_of({"time": {"zone": "London"}})
     assert fault.endswith("(see docs/reference/mapping.md#time)")

@@ -1,4 +1,4 @@
-"""The examples of the mappings' page do what it says of them."""
+"""The examples on the page about mappings do what the page says."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SHIPPED = sorted(MAPPINGS.glob("*.toml"))
 
 
 def blocks(heading: str) -> list[str]:
-    """The blocks of code under a heading, without the lines that mark them."""
+    """The code blocks under a heading, without their fences."""
     section = PAGE.partition(f"{heading}\n")[2]
     assert section, f"no heading {heading!r}"
     return re.findall(r"```(?:toml)?\n(.*?)```", re.split(r"\n##+ ", section)[0], re.DOTALL)
 
 
 def test_the_example_of_clock_times_gives_what_the_page_says(map_text: MapText) -> None:
-    """00:09:30 of an incident of 3 January is on 4 January, and the summary says what is missing."""
+    """00:09:30 of an incident of 3 January is on 4 January, and the summary lists the missing times."""
     rows, words = blocks("### Clock times without a day")
     assert "`missing times: told 1 (1 with en_route), en_route 0 (0 with on_scene), on_scene 0`" in PAGE
     events = [
@@ -42,7 +42,7 @@ def test_the_example_of_clock_times_gives_what_the_page_says(map_text: MapText) 
 
 
 def test_the_example_of_a_log_maps_a_log(map_text: MapText) -> None:
-    """With a source and a zone it is a whole mapping; rows are as long as their event."""
+    """With a source and a zone it is a complete mapping; the length of a row depends on its event."""
     (words,) = blocks("### A log: each row is one event")
     document = {"source": "page", "about": "An example.", "time": {"zone": "UTC", "formats": "epoch_s"}}
     document |= {"map": {"line": {"values": {"q": "101"}}}, **tomllib.loads(words)}
@@ -53,21 +53,21 @@ def test_the_example_of_a_log_maps_a_log(map_text: MapText) -> None:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_page_names_each_shipped_mapping(path: Any) -> None:
-    """An integrator starts from the one that looks most like the file."""
+    """An integrator starts from the mapping that looks most like the file."""
     assert f"`{path.name}`" in PAGE
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_word_of_a_shipped_mapping_is_on_the_page(path: Any) -> None:
-    """What a shipped mapping writes can be written from the page alone."""
+def test_every_key_of_a_shipped_mapping_is_on_the_page(path: Any) -> None:
+    """The page alone is enough to write what a shipped mapping contains."""
     given = tomllib.loads(path.read_text(encoding="utf-8"))
     check_mapping(given, path.name)
     words = {word for part in ("file", "force", "time", "entity") for word in given.get(part, {})}
     assert [word for word in sorted(words) if f"`{word}`" not in PAGE] == []
 
 
-def test_examples_in_the_comments_are_rows_of_their_mapping(map_text: MapText) -> None:
-    """The first lines of a mapping show a file of its kind."""
+def test_the_example_rows_in_the_comments_can_be_mapped(map_text: MapText) -> None:
+    """The first lines of a mapping show what its files look like."""
     for name, types in (
         ("rural-ems-units", ["incident.created", "incident.resource_assigned", "incident.resource_on_scene"]),
         ("asterisk-queue-log", ["call.queued", "call.answered"]),

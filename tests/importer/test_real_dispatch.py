@@ -1,7 +1,7 @@
-"""The dispatch mapping against figures that others computed from the same file.
+"""The dispatch mapping, compared with figures that others computed from the same file.
 
-The events are judged here by the definitions alone, with no code of `fold`, `rolling` or `store`: when
-the pipeline and `expected.json` differ, this says whether the mapping or the pipeline is at fault.
+The events are counted here by the definitions alone, without any code of `fold`, `rolling` or `store`: if
+the pipeline and `expected.json` differ, this shows whether the mapping or the pipeline is at fault.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Incident:
         self.closed_ms: list[int] = []
 
     def hear(self, event: Mapped) -> None:
-        """Take in one event."""
+        """Apply one event."""
         match event.type:
             case "incident.created":
                 self.created_ms, self.grade = event.time_ms, str(event.data["grade"])
@@ -58,7 +58,7 @@ class Incident:
 
 
 def incidents_of(events: Sequence[Mapped]) -> dict[str, Incident]:
-    """Incidents as known from these events."""
+    """The incidents that these events describe."""
     incidents: dict[str, Incident] = defaultdict(Incident)
     for event in events:
         incidents[event.subject].hear(event)
@@ -83,13 +83,13 @@ def converted(real_data: Path) -> Converted:
 
 @pytest.fixture(scope="module")
 def expected(real_data: Path) -> Figures:
-    """What others computed from the file."""
+    """The figures that others computed from the file."""
     figures: Figures = json.loads((real_data / "expected.json").read_text())[DISPATCH]
     return figures
 
 
 def test_every_row_of_the_extract_is_used(converted: Converted, expected: Figures) -> None:
-    """A row that was dropped in silence would make every later figure wrong."""
+    """A row dropped silently would make every later figure wrong."""
     events, tally = converted
     assert (tally.rows, tally.used, tally.refused) == (expected["unit_rows"], expected["unit_rows"], 0)
     assert tally.entities == expected["calls"] == len({event.subject for event in events})
@@ -97,13 +97,13 @@ def test_every_row_of_the_extract_is_used(converted: Converted, expected: Figure
 
 
 def test_events_come_in_order_of_arrival(converted: Converted) -> None:
-    """The pipeline is fed as the control room would have fed it."""
+    """The pipeline gets them as the control room would have sent them."""
     events, _ = converted
     assert [event.arrival_ms for event in events] == sorted(event.arrival_ms for event in events)
 
 
 def test_events_give_the_published_mean_time_to_assign(converted: Converted, expected: Figures) -> None:
-    """Created to first assigned, all grades."""
+    """From created to first assigned, all grades."""
     events, _ = converted
     waits_ms = [min(i.assigned_ms) - i.created_ms for i in incidents_of(events).values() if i.assigned_ms]
     assert round(sum(waits_ms) / len(waits_ms) / 1000, 1) == expected["mean_received_to_dispatch_s"]
@@ -113,7 +113,7 @@ def test_events_give_the_published_mean_time_to_assign(converted: Converted, exp
 def test_events_give_the_published_attendance_times(
     converted: Converted, expected: Figures, priority: str, grade: str
 ) -> None:
-    """Created to FIRST on scene, by grade: counts, mean, percentiles, compliance."""
+    """From created to FIRST on scene, by grade: counts, mean, percentiles, compliance."""
     events, _ = converted
     figures = expected[f"final_{priority}"]
     of_grade = [i for i in incidents_of(events).values() if i.grade == grade]
@@ -129,7 +129,7 @@ def test_events_give_the_published_attendance_times(
 
 
 @pytest.mark.parametrize("number", range(10))
-def test_events_arrived_by_an_instant_give_its_open_incidents(
+def test_events_that_arrived_by_an_instant_give_the_open_incidents_at_that_instant(
     converted: Converted, expected: Figures, number: int
 ) -> None:
     """What a supervisor would have seen at that moment, by grade, with overdue and due."""

@@ -1,4 +1,4 @@
-"""Files as they come: whatever is wrong with a row is said with its line, and the others go on."""
+"""Files as they come: whatever is wrong with a row is reported with its line, and the other rows are used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def words(**file: Any) -> MappingConfig:
 
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are then named as short as a person names them."""
+    """Files then have short names, like those that a person would type."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -40,8 +40,8 @@ def lines_and_ids(rows: list[Row | RowRefused]) -> list[object]:
     return [str(row) if isinstance(row, RowRefused) else (row.line, row.cells["id"]) for row in rows]
 
 
-def test_rows_carry_their_lines_over_quoted_line_breaks() -> None:
-    """The line in a message is the one an editor shows."""
+def test_rows_keep_their_line_numbers_after_quoted_line_breaks() -> None:
+    """The line in a message is the one that an editor shows."""
     rows = read(Path("f.csv"), b'id,at\n1,"a\nb"\n\n 2 ,c\n')
     assert lines_and_ids(rows) == [(2, "1"), (5, "2")]
 
@@ -51,8 +51,8 @@ def test_a_byte_order_mark_is_not_part_of_the_first_column() -> None:
     assert lines_and_ids(read(Path("f.csv"), b"\xef\xbb\xbfid,at\n1,a\n")) == [(2, "1")]
 
 
-def test_a_row_with_other_fields_than_the_header_is_refused() -> None:
-    """A comma too many would move every later value into another column."""
+def test_a_row_with_more_or_fewer_fields_than_the_header_is_refused() -> None:
+    """An extra comma would move every later value into another column."""
     rows = read(Path("f.csv"), b"id,at\n1,a,b\n2,c\n3\n")
     first, second, third = lines_and_ids(rows)
     assert first == "f.csv:2: 3 fields where the header has 2; check the delimiter ',' and the quotes"
@@ -63,16 +63,16 @@ def test_a_row_with_other_fields_than_the_header_is_refused() -> None:
     )
 
 
-def test_a_quote_that_is_never_closed_is_refused() -> None:
-    """It swallows the rest of the file, which must not pass for one long cell."""
+def test_a_row_whose_quote_is_never_closed_is_refused() -> None:
+    """It swallows the rest of the file, which must not pass as one long cell."""
     rows = lines_and_ids(read(Path("f.csv"), b'id,at\n1,a\n2,"b\n3,c\n'))
     assert rows[0] == (2, "1")
     assert str(rows[1]).startswith("f.csv:3: invalid CSV: unexpected end of data")
     assert len(rows) == 2
 
 
-def test_files_of_one_name_are_told_apart() -> None:
-    """Every month's export is called the same; a refusal that names only `calls.csv` says nothing."""
+def test_files_with_the_same_name_are_kept_apart() -> None:
+    """Every month's export has the same name; a refusal that names only `calls.csv` does not help."""
     paths = [Path("oct/calls.csv"), Path("nov/calls.csv")]
     for path in paths:
         path.parent.mkdir()
@@ -82,8 +82,8 @@ def test_files_of_one_name_are_told_apart() -> None:
     assert Row("oct/calls.csv", 3, {}).where == "oct/calls.csv:3"
 
 
-def test_bytes_of_another_encoding_refuse_their_row_only() -> None:
-    """One `é` from an old export must not end a year's replay, nor be guessed."""
+def test_bytes_in_another_encoding_refuse_only_their_row() -> None:
+    """One `é` from an old export must not end the replay of a year, and is not guessed either."""
     content = ("id,at\n1,café\n" + "2,b\n" * 99).encode("cp1252")
     *kept, refused = lines_and_ids(read(Path("f.csv"), content))
     assert refused == 'f.csv:2: byte 0xe9 is not valid UTF-8; set file.encoding in the mapping, for example "cp1252"'
@@ -91,13 +91,13 @@ def test_bytes_of_another_encoding_refuse_their_row_only() -> None:
     assert lines_and_ids(read(Path("f.csv"), content, encoding="cp1252")) == [(2, "1"), *kept]
 
 
-def test_other_separators_and_files_without_a_header() -> None:
-    """A mapping says what the file does not."""
+def test_another_delimiter_and_a_file_without_a_header_are_read_as_the_mapping_says() -> None:
+    """The mapping supplies what the file does not contain."""
     rows = read(Path("f.csv"), b"1;a\n2;b\n", delimiter=";", columns=["id", "at"])
     assert lines_and_ids(rows) == [(1, "1"), (2, "2")]
 
 
-def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
+def test_missing_files_and_columns_are_all_listed_together(tmp_path: Path) -> None:
     """With what the file has instead, so that the right name can be copied."""
     (tmp_path / "a.csv").write_text("ID,at\n")
     (tmp_path / "b.csv").write_text("id,at,at\n")
@@ -115,7 +115,7 @@ def test_missing_files_and_columns_are_listed_at_once(tmp_path: Path) -> None:
 
 
 def test_a_header_that_did_not_split_is_one_fault(tmp_path: Path) -> None:
-    """The separator is wrong, not every column."""
+    """The delimiter is wrong, not every column."""
     path = tmp_path / "a.csv"
     path.write_text("id;at;x,y\n")
     with pytest.raises(ConfigurationInvalid) as caught:
@@ -129,6 +129,6 @@ def test_a_header_that_did_not_split_is_one_fault(tmp_path: Path) -> None:
 
 
 def test_usable_files_pass(tmp_path: Path) -> None:
-    """The check says nothing about a file that has what the mapping needs, and more."""
+    """The check reports nothing about a file that has what the mapping needs, and more."""
     (tmp_path / "a.csv").write_text("x,at,id\n")
     check_files([tmp_path / "a.csv"], words())

@@ -1,4 +1,4 @@
-"""Excel workbooks give the events that the same table gives as CSV; cells that cannot be read are reported."""
+"""An Excel workbook gives the same events as its table in CSV; cells that cannot be read are reported."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def words(formats: object = "iso", event: dict[str, object] | None = None, **fil
 
 
 def made(path: Path, mapping: MappingConfig) -> tuple[list[Mapped], list[str], Tally]:
-    """The events of a file, what was refused, and the numbers of rows."""
+    """The events of a file, its refused rows, and the row counts."""
     refused: list[RowRefused] = []
     conversion = Conversion(mapping, refused.append)
     kept = check_files([path], mapping)
@@ -58,7 +58,7 @@ def made(path: Path, mapping: MappingConfig) -> tuple[list[Mapped], list[str], T
 def workbook(
     path: Path, *rows: Sequence[object], form: str = AS_TIME, more: Write = lambda _book, _sheet: None
 ) -> Path:
-    """A workbook whose first sheet, Calls, has these rows; dates are shown in a form."""
+    """A workbook whose first sheet, Calls, has these rows; dates are shown in a number format."""
     book = xlsxwriter.Workbook(str(path))
     sheet = book.add_worksheet("Calls")
     forms = {datetime: book.add_format({"num_format": form}), time: book.add_format({"num_format": AS_CLOCK})}
@@ -79,8 +79,8 @@ def fault_of(path: Path, mapping: MappingConfig | None = None) -> str:
     return str(fault).removeprefix(f"{path}: ")
 
 
-def test_a_sheet_gives_what_its_cells_say(tmp_path: Path) -> None:
-    """Dates as ISO text, whole numbers without a point; the rest as a spreadsheet exports it."""
+def test_cells_are_read_as_the_text_that_they_stand_for(tmp_path: Path) -> None:
+    """Dates as ISO text, whole numbers without a decimal point; the rest as a spreadsheet exports it."""
     for value, text in (
         (AT.replace(microsecond=123_000), "2021-11-30T17:45:13.123"),
         (AT, "2021-11-30T17:45:13"),
@@ -108,7 +108,7 @@ def test_a_sheet_gives_what_its_cells_say(tmp_path: Path) -> None:
 
 
 TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cn"]), max_size=8).map(str.strip)
-# Not texts that a writer would take for something else, as a person who types them would not mean them.
+# Without texts that a writer would interpret as something else: nobody who types them means them as text.
 PLAIN = TEXTS.filter(lambda text: not text.startswith(("=", "{", "_x")) and "_x" not in text)
 ROWS = st.lists(
     st.tuples(
@@ -124,7 +124,7 @@ ROWS = st.lists(
 
 
 def as_csv(path: Path, rows: Sequence[Sequence[object]]) -> Path:
-    """The same table as text."""
+    """The same table as a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(
             [[value.isoformat() if isinstance(value, datetime) else cell_text(value) for value in row] for row in rows]
@@ -144,8 +144,8 @@ def as_openpyxl(path: Path, rows: Sequence[Sequence[object]]) -> Path:
 
 @settings(max_examples=40)
 @given(ROWS)
-def test_a_sheet_gives_the_events_of_the_same_csv(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
-    """Whichever program wrote it; the same rows are refused, for the same reason."""
+def test_a_sheet_gives_the_same_events_as_its_csv(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
+    """Whichever program wrote it; the same rows are refused, for the same reasons."""
     folder = tmp_path_factory.mktemp("sheets")
     table = [HEADER, *rows]
     wanted = made(as_csv(folder / "f.csv", table), words())
@@ -153,8 +153,8 @@ def test_a_sheet_gives_the_events_of_the_same_csv(tmp_path_factory: pytest.TempP
     assert made(as_openpyxl(folder / "g.xlsx", table), words()) == wanted
 
 
-def test_dates_are_read_whatever_forms_the_mapping_names_for_texts(tmp_path: Path) -> None:
-    """The mapping of a CSV export reads the workbook that it came from."""
+def test_dates_are_read_whatever_text_formats_the_mapping_names(tmp_path: Path) -> None:
+    """The mapping of a CSV export also reads the workbook that the export came from."""
     mapping = words("%d/%m/%Y %H:%M:%S")
     text = AT.strftime("%d/%m/%Y %H:%M:%S")
     wanted = made(as_csv(tmp_path / "f.csv", [HEADER, ["a", "999", text, 5]]), mapping)
@@ -164,7 +164,7 @@ def test_dates_are_read_whatever_forms_the_mapping_names_for_texts(tmp_path: Pat
 
 
 def test_a_day_and_a_clock_time_in_two_columns_are_joined(tmp_path: Path) -> None:
-    """Most duty logs are kept so."""
+    """Most duty logs are kept this way."""
     event: dict[str, object] = {"type": "call.queued", "time": {"join": ["day", "clock"]}}
     header = ["id", "day", "clock"]
     rows = [[n, date(2021, 11, 28 + n), time(0, n)] for n in (0, 1, 2)]
@@ -177,8 +177,8 @@ def test_a_day_and_a_clock_time_in_two_columns_are_joined(tmp_path: Path) -> Non
         assert refused == []
 
 
-def test_midnight_is_a_time_in_a_column_of_times_and_a_day_in_one_of_days(tmp_path: Path) -> None:
-    """A cell alone does not show it; no hour is invented."""
+def test_midnight_is_a_time_in_a_column_of_times_but_a_day_in_a_column_of_days(tmp_path: Path) -> None:
+    """The cell alone does not show which it is; no time of day is invented."""
     midnight = datetime.fromisoformat("2021-11-30")
     events, refused, _ = made(workbook(tmp_path / "f.xlsx", HEADER, ["a", 1, midnight, ""], ["b", 1, AT, ""]), words())
     assert [event.time_ms for event in events] == [1638230400000, 1638294313000]
@@ -192,8 +192,8 @@ def test_midnight_is_a_time_in_a_column_of_times_and_a_day_in_one_of_days(tmp_pa
     assert [event.time_ms for event in events] == [1638273600000]
 
 
-def test_a_number_that_a_spreadsheet_rounded_refuses_its_row(tmp_path: Path) -> None:
-    """It keeps 15 digits, so ids that differ in the sixteenth are one; as text they are whole."""
+def test_a_row_with_a_number_that_a_spreadsheet_rounded_is_refused(tmp_path: Path) -> None:
+    """It keeps 15 digits, so ids that differ in the sixteenth become one; as text they stay whole."""
     rows = [
         [10**15 - 1, 1, AT, ""],
         [10**15, 1, AT, ""],
@@ -209,8 +209,8 @@ def test_a_number_that_a_spreadsheet_rounded_refuses_its_row(tmp_path: Path) -> 
     assert tally.rows == tally.used + tally.refused == 4
 
 
-def test_an_error_or_a_formula_without_a_value_refuses_its_row_where_it_is_read(tmp_path: Path) -> None:
-    """python-calamine gives both as empty cells, which would be another fact."""
+def test_an_error_or_a_formula_without_a_value_refuses_its_row_if_the_column_is_read(tmp_path: Path) -> None:
+    """python-calamine gives both as empty cells, which would mean something else."""
 
     def more(_: Any, sheet: Any) -> None:
         sheet.write_formula("B2", "=1/0", None, "#DIV/0!")
@@ -234,8 +234,8 @@ def test_an_error_or_a_formula_without_a_value_refuses_its_row_where_it_is_read(
     )
 
 
-def test_rows_of_formulas_without_a_value_are_refused_and_not_lost(tmp_path: Path) -> None:
-    """A program wrote them, and no spreadsheet has computed them yet: the table seems to be smaller."""
+def test_rows_of_formulas_without_values_are_refused_rather_than_lost(tmp_path: Path) -> None:
+    """A program wrote them and no spreadsheet has computed them: the table would seem smaller than it is."""
     path = tmp_path / "f.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -252,8 +252,8 @@ def test_rows_of_formulas_without_a_value_are_refused_and_not_lost(tmp_path: Pat
     assert made(path, words())[2].refused == 3
 
 
-def test_numbers_that_no_calendar_has_refuse_their_rows(tmp_path: Path) -> None:
-    """Formatted as a date or a duration, they were an OverflowError or a panic of Rust; the next row is read."""
+def test_rows_with_numbers_outside_the_calendar_are_refused(tmp_path: Path) -> None:
+    """As a date or duration, they caused an OverflowError or a Rust panic; the next row is read."""
     path = tmp_path / "f.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -285,7 +285,7 @@ def test_every_row_of_any_sheet_is_used_or_refused(
     cells: dict[tuple[int, int], Any],
     high: int | None,
 ) -> None:
-    """Wherever its table begins and whatever surrounds it: as many as another library sees."""
+    """Wherever the table begins and whatever surrounds it, as many rows as another library finds."""
     path = tmp_path_factory.mktemp("sheets") / "f.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -301,8 +301,8 @@ def test_every_row_of_any_sheet_is_used_or_refused(
     assert tally.rows == tally.used + tally.refused == filled - 1
 
 
-def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path) -> None:
-    """Only the first of them holds the value, which a person takes for that of each."""
+def test_rows_that_seem_empty_because_of_merged_cells_are_refused(tmp_path: Path) -> None:
+    """Only the first merged cell holds the value, but a person reads it as the value of each."""
     path = workbook(
         tmp_path / "f.xlsx",
         HEADER,
@@ -317,7 +317,7 @@ def test_merged_cells_refuse_the_rows_that_seem_to_have_no_value(tmp_path: Path)
 
 
 def test_the_mapping_chooses_the_sheet(tmp_path: Path) -> None:
-    """By its name or its number; otherwise the first one."""
+    """By its name or its number; by default, the first one."""
 
     def more(book: Any, _: Any) -> None:
         book.add_chartsheet("Chart")
@@ -341,8 +341,8 @@ def test_the_mapping_chooses_the_sheet(tmp_path: Path) -> None:
         words(sheet=0)
 
 
-def test_a_missing_column_names_the_sheet_and_the_others(tmp_path: Path) -> None:
-    """The table is often behind a sheet that says what it is."""
+def test_the_message_about_a_missing_column_names_the_sheet_and_the_other_sheets(tmp_path: Path) -> None:
+    """The table is often behind a cover sheet."""
     path = workbook(tmp_path / "f.xlsx", ["About", "", "at", "wait"], more=lambda book, _: book.add_worksheet("Data"))
     with pytest.raises(ConfigurationInvalid) as caught:
         made(path, words())
@@ -355,8 +355,8 @@ def test_a_missing_column_names_the_sheet_and_the_others(tmp_path: Path) -> None
         made(path, words())
 
 
-def test_rows_without_any_value_are_not_counted_and_no_others_are_lost(tmp_path: Path) -> None:
-    """As empty lines of a text file are not."""
+def test_rows_without_any_value_are_not_counted_but_no_others_are_lost(tmp_path: Path) -> None:
+    """Empty lines of a text file are not counted either."""
     filled: list[list[object]] = [["a", 1, AT, ""], [], ["", "", "", ""], ["", 1, AT, ""], ["b", 1, AT, "", "note"]]
     rows: list[Sequence[object]] = [HEADER, *filled]
     _, refused, tally = made(workbook(tmp_path / "f.xlsx", *rows), words())
@@ -369,8 +369,8 @@ def test_rows_without_any_value_are_not_counted_and_no_others_are_lost(tmp_path:
     assert (len(wider[0]), wider[1]) == (1, [])
 
 
-def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:
-    """One space in the last cell of a sheet would take 400 GB of memory; a form without a value takes none."""
+def test_cells_far_outside_the_table_are_reported(tmp_path: Path) -> None:
+    """One space in the last cell of a sheet would take 400 GB of memory; a format without a value takes none."""
     path = workbook(tmp_path / "f.xlsx", HEADER, more=lambda _, sheet: sheet.write(1_048_575, 16_383, " "))
     assert fault_of(path) == (
         "found a range of 1,048,576 rows by 16,384 columns in the sheet 'Calls'; "
@@ -386,7 +386,7 @@ def test_cells_far_outside_the_table_are_told(tmp_path: Path) -> None:
 
 
 def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
-    """A workbook of which one part is changed."""
+    """A workbook with one part changed."""
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts[part] = change(parts[part])
@@ -396,8 +396,8 @@ def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
     return path
 
 
-def test_a_broken_workbook_is_one_line(tmp_path: Path) -> None:
-    """Whatever of it is missing."""
+def test_a_broken_workbook_gives_a_one_line_message(tmp_path: Path) -> None:
+    """Whatever part of it is missing."""
     path = workbook(tmp_path / "f.xlsx", HEADER, *([f"a{n}", 1, AT, n] for n in range(500)))
     whole = path.read_bytes()
     for cut in (len(whole) // 2, 600):
@@ -417,22 +417,22 @@ def test_a_broken_workbook_is_one_line(tmp_path: Path) -> None:
     ("wrong", "said"),
     [(b'r="footer9"', "an invalid cell name 'footer9'"), (b'r="XFE2"', "and column 16385"), (b'r="A1"', "after row 2")],
 )
-def test_cells_that_no_spreadsheet_writes_are_told(tmp_path: Path, wrong: bytes, said: str) -> None:
-    """python-calamine read `footer9` as a column, and memory for 180 million others ended the process."""
+def test_cells_that_no_spreadsheet_program_writes_are_reported(tmp_path: Path, wrong: bytes, said: str) -> None:
+    """python-calamine read `footer9` as a column, and allocating 180 million others ended the process."""
     path = workbook(tmp_path / "f.xlsx", HEADER, ["a", 1, AT, 5])
     rewritten(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(b'r="D2"', wrong))
     assert said in fault_of(path)
 
 
-def test_a_workbook_that_grows_without_end_is_refused(tmp_path: Path) -> None:
-    """As any packed file is."""
+def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+    """Like any compressed file."""
     path = workbook(tmp_path / "f.xlsx", HEADER)
     rewritten(path, "xl/sharedStrings.xml", lambda content: content + b" " * 10_000_000)
     assert "found a workbook file that unpacks to more than 20 GiB or 200 times its size" in fault_of(path)
 
 
-def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Panics of Rust are not an Exception of Python, and Ctrl-C is not a panic."""
+def test_a_panic_of_the_library_gives_a_one_line_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Rust panic is not a Python Exception, and Ctrl-C is not a panic."""
     panic = type("PanicException", (BaseException,), {})
     path = workbook(tmp_path / "f.xlsx", HEADER)
     for error in (panic("index out of bounds"), KeyboardInterrupt()):
@@ -448,8 +448,8 @@ def test_a_panic_of_the_library_is_one_line(tmp_path: Path, monkeypatch: pytest.
             assert "an Excel workbook that cannot be read (index out of bounds)" in fault_of(path)
 
 
-def test_a_workbook_comes_through_a_pipe_and_not_inside_another_file(tmp_path: Path) -> None:
-    """It is read once; a packed one is named."""
+def test_a_workbook_can_be_read_from_a_pipe_but_not_inside_a_compressed_file(tmp_path: Path) -> None:
+    """It is read only once; the message names a compressed one."""
     content = workbook(tmp_path / "f.xlsx", HEADER, ["a", 1, AT, ""]).read_bytes()
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -13,7 +13,7 @@ HEADER = "call_id,line,presented_at,queued_at,answered_at,abandoned_at,ended_at\
 
 
 def test_a_row_becomes_the_events_of_its_call(map_text: MapText) -> None:
-    """Presented, queued, answered or abandoned, ended; what did not happen makes no event."""
+    """Presented, queued, answered or abandoned, ended; a step that did not happen makes no event."""
     made = map_text(
         tomllib.loads(MAPPING.read_text(encoding="utf-8")),
         HEADER
@@ -38,15 +38,15 @@ def test_a_row_becomes_the_events_of_its_call(map_text: MapText) -> None:
     assert [event.data["line"] for event in made.events] == ["999"] * 4 + ["101"] * 4 + ["other"]
 
 
-def test_the_example_in_the_file_is_one_that_it_maps(map_text: MapText) -> None:
+def test_the_example_in_the_mapping_file_can_be_mapped(map_text: MapText) -> None:
     """An analyst starts from the example in the comment."""
     example = [line.removeprefix("#").strip() for line in MAPPING.read_text(encoding="utf-8").splitlines()[2:4]]
     made = map_text(tomllib.loads(MAPPING.read_text(encoding="utf-8")), "\n".join(example) + "\n")
     assert len(made.events) == 4
 
 
-def test_a_clock_hour_that_happened_twice_is_refused_until_the_analyst_decides(map_text: MapText) -> None:
-    """Only who knows the switch can say which of the two hours it means."""
+def test_a_time_in_an_ambiguous_hour_is_refused_until_the_analyst_decides(map_text: MapText) -> None:
+    """Only somebody who knows the switch can say which of the two hours it means."""
     made = map_text(
         tomllib.loads(MAPPING.read_text(encoding="utf-8")),
         HEADER + "17,999,2021-10-31 01:30:00,,,,\n18,999,2021-10-31 02:30:00,,,,\n",

@@ -1,4 +1,4 @@
-"""The shipped mapping of Home Office tables, on the real table: no crime is lost, none is counted twice."""
+"""The shipped mapping of Home Office tables, on the real table: no crime is lost, and none is counted twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def converted(*files: Path) -> tuple[list[Mapped], Conversion]:
 
 
 def test_the_table_gives_the_expected_numbers_by_group_and_quarter(real_data: Path) -> None:
-    """Several Homicide rows of a quarter are the same in every column; each counts."""
+    """Several Homicide rows of a quarter are identical in every column; each of them counts."""
     expected = json.loads((real_data / "expected.json").read_text())[TABLE]
     events, conversion = converted(real_data / TABLE)
     crimes = {event.subject: event for event in events}.values()
@@ -42,15 +42,15 @@ def test_the_table_gives_the_expected_numbers_by_group_and_quarter(real_data: Pa
     assert conversion.tally.rows == expected["rows"] == conversion.tally.used + conversion.tally.skipped.total()
 
 
-def test_the_same_table_twice_is_the_same_crimes(real_data: Path) -> None:
-    """Overlapping extracts are the normal case: numbers begin at 1 in each file, so ids meet."""
+def test_importing_the_same_table_twice_adds_no_crimes(real_data: Path) -> None:
+    """Extracts usually overlap; numbers begin at 1 in each file, so that ids match."""
     events, conversion = converted(real_data / TABLE, real_data / TABLE)
     assert len({event.id for event in events}) == 83_768
     assert (conversion.tally.entities, conversion.tally.repeated) == (83_768, 83_768)
 
 
-def test_the_codes_of_the_table_are_those_of_the_reference_table(real_data: Path) -> None:
-    """Groups and subgroups by look-up are those that the table states, so an event may give the code alone."""
+def test_the_offence_codes_of_the_table_match_the_reference_table(real_data: Path) -> None:
+    """Looking up a code gives the table's own group and subgroup, so an event may carry only the code."""
     expected = json.loads((real_data / "expected.json").read_text())[TABLE]
     events, _ = converted(real_data / TABLE)
     codes = Counter(event.data["offence_code"] for event in events)

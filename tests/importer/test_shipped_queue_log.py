@@ -1,4 +1,4 @@
-"""The mapping of Asterisk's queue_log against figures counted by hand, of our own log and of the shared one."""
+"""The mapping of Asterisk's queue_log, compared with figures counted by hand, on our own log and the shared one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def converted(file: Path) -> Mapping:
 
 @pytest.fixture(params=["own", "shared"])
 def log(request: pytest.FixtureRequest) -> tuple[Path, Any]:
-    """A log, and the figures that it must give."""
+    """A log and the figures that it must give."""
     if request.param == "own":
         return OWN, json.loads(OWN.with_name("queue_log_expected.json").read_text())
     folder: Path = request.getfixturevalue("real_data")
@@ -83,7 +83,7 @@ def test_lines_that_are_not_about_a_call_are_skipped_and_counted(log: tuple[Path
 
 
 def test_no_event_names_an_agent_or_a_caller() -> None:
-    """Agents are often named like people, and the caller's number is next to them."""
+    """Agents are often identified by their own names, and the caller's number is next to them."""
     sent = b"".join(event.value("asterisk-queue-log") for event in converted(OWN).events).decode()
     log = OWN.read_text(encoding="utf-8")
     for name in ("Ann", "bob.example", "441914960", "Withheld"):
@@ -91,8 +91,8 @@ def test_no_event_names_an_agent_or_a_caller() -> None:
         assert name not in sent
 
 
-def test_a_call_ends_where_it_last_ended(real_data: Path) -> None:
-    """After an attended transfer the call goes on with another agent; a consultation call is one of its own."""
+def test_the_last_end_of_a_call_counts(real_data: Path) -> None:
+    """After an attended transfer the call continues with another agent; a consultation is a call of its own."""
     expected = json.loads((real_data / "queue_log_expected.json").read_text())["per_call"]
     ends = {}
     for event in converted(real_data / "queue_log_sample.txt").events:
@@ -114,16 +114,16 @@ def test_a_line_that_is_longer_than_any_event_is_refused(map_text: MapText) -> N
     assert "15 fields where the header has 13" in made.refused[0]
 
 
-def test_a_log_cut_off_in_its_last_line_loses_that_line_alone(map_text: MapText) -> None:
-    """A log is copied while Asterisk writes it."""
+def test_a_log_cut_off_in_its_last_line_loses_only_that_line(map_text: MapText) -> None:
+    """Logs get copied while Asterisk is writing them."""
     words = tomllib.loads(MAPPING.read_text(encoding="utf-8"))
     made = map_text(words, "1638270010|c.1|line101|NONE|ENTERQUEUE||1|1\n1638270015|c.1|line1")
     assert ([event.type for event in made.events], made.refused) == (["call.queued"], [])
     assert made.tally.skipped.total() == 1
 
 
-def test_a_rounded_call_id_is_refused_although_keys_may_repeat(map_text: MapText) -> None:
-    """A spreadsheet made one id of all calls: `repeated_keys = "merge"` must not make one call of them."""
+def test_a_rounded_call_id_is_refused_even_if_keys_may_repeat(map_text: MapText) -> None:
+    """A spreadsheet gave all calls the same id: `repeated_keys = "merge"` must not make one call of them."""
     words = tomllib.loads(MAPPING.read_text(encoding="utf-8"))
     made = map_text(words, "".join(f"{1638270010 + n}|1.63827E+09|line101|NONE|ENTERQUEUE||1|1\n" for n in range(3)))
     assert (made.events, made.tally.refused) == ([], 3)

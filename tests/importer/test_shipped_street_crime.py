@@ -1,4 +1,4 @@
-"""The shipped mapping of police.uk extracts, on a real one: crimes and anti-social behaviour out of one file."""
+"""The shipped mapping of police.uk extracts, on a real one: crimes and anti-social behaviour from the same file."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def of_month(events: list[Mapped], kind: str, month: str) -> list[Mapped]:
 
 @pytest.fixture(scope="module")
 def july(real_data: Path) -> Any:
-    """What others computed of July 2018."""
+    """Independently computed figures for July 2018."""
     return json.loads((real_data / "expected.json").read_text())[EXTRACT]["wakefield 2018-07"]
 
 
 def test_one_extract_yields_crimes_and_incidents(real_data: Path, july: Any) -> None:
-    """Each row is one of the two: none is lost, and equal rows of anti-social behaviour are several reports."""
+    """Each row is one or the other: none is lost, and equal rows of anti-social behaviour are separate reports."""
     mapping = load_mapping(MAPPING)
     events, conversion = converted(mapping, real_data / EXTRACT)
     assert streams_of(mapping) == ("crimes", "incidents")
@@ -53,14 +53,14 @@ def test_one_extract_yields_crimes_and_incidents(real_data: Path, july: Any) -> 
     assert Counter(event.data["category"] for event in crimes) == expected
 
 
-def test_the_same_extract_twice_is_the_same_crimes_and_incidents(real_data: Path) -> None:
-    """Overlapping extracts are the normal case, and rows without an id are known by their content."""
+def test_importing_the_same_extract_twice_adds_no_crimes_or_incidents(real_data: Path) -> None:
+    """Extracts usually overlap, and rows without an id are identified by their content."""
     events, conversion = converted(load_mapping(MAPPING), real_data / EXTRACT, real_data / EXTRACT)
     assert len({event.id for event in events}) == conversion.tally.repeated == 8_126
 
 
-def test_longitude_and_latitude_together_are_an_address(real_data: Path, july: Any) -> None:
-    """541 places, 413 of which were reported once: texts of the place or its LSOA would give other numbers."""
+def test_longitude_and_latitude_together_form_an_address(real_data: Path, july: Any) -> None:
+    """541 addresses, 413 of them reported once: the location text or LSOA would give other numbers."""
     events, _ = converted(load_mapping(MAPPING), real_data / EXTRACT)
     incidents = of_month(events, "incident.created", JULY_2018)
     assert {event.data["category"] for event in incidents} == {"asb"}

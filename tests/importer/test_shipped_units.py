@@ -1,4 +1,4 @@
-"""The mapping of unit responses against figures that others computed from the real file, and against a small one."""
+"""The mapping of unit responses, on the real file against independently computed figures, and on a small file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Attended(NamedTuple):
 
 
 def converted(file: Path) -> Mapping:
-    """Every event of a file, and what was refused."""
+    """Every event of a file, and the refused rows."""
     words = load_mapping(MAPPING)
     check_files([file], words)
     refused: list[RowRefused] = []
@@ -45,13 +45,13 @@ def converted(file: Path) -> Mapping:
 
 
 def of_incident(made: Mapping, incident: str) -> list[tuple[str, str, str]]:
-    """Type, unit and time of its events, by time."""
+    """Type, unit and time of an incident's events, in order of time."""
     events = sorted((event for event in made.events if event.subject == incident), key=lambda event: event.time_ms)
     return [(event.type.partition(".")[2], str(event.data.get("unit", "")), rfc3339(event.time_ms)) for event in events]
 
 
 def attended(made: Mapping) -> list[Attended]:
-    """Each incident with an arrival: from its creation to the first unit on scene."""
+    """Each incident with an arrival: the time from its creation to the first unit on scene."""
     created = {event.subject: event.time_ms for event in made.events if event.type == "incident.created"}
     told: dict[tuple[str, str], int] = {}
     first: dict[str, tuple[int, set[str]]] = {}
@@ -86,12 +86,12 @@ def real(real_data: Path) -> Mapping:
 
 @pytest.fixture(scope="module")
 def expected(real_data: Path) -> Any:
-    """What others computed from it."""
+    """The figures that others computed from it."""
     return json.loads((real_data / "expected-2.json").read_text())[EXTRACT]
 
 
 def test_every_row_of_the_extract_is_used(real: Mapping, real_data: Path, expected: Any) -> None:
-    """Rows, incidents, units and kinds of call, as counted by others; what events leave out is counted in the rows."""
+    """Rows, incidents, units and call types match the counts of others; the rest is counted from the rows."""
     counts = expected["counts"]
     assert (real.refused, real.tally.rows, real.tally.used) == ([], counts["rows"], counts["rows"])
     assert real.tally.entities == counts["incidents"]
@@ -106,8 +106,8 @@ def test_every_row_of_the_extract_is_used(real: Mapping, real_data: Path, expect
     assert listed_again == counts["rows_whose_unit_is_listed_more_than_once"]
 
 
-def test_missing_times_are_those_that_others_counted(real: Mapping, expected: Any) -> None:
-    """Told, en route, on scene and clear; and the steps that were passed over."""
+def test_missing_times_match_the_independent_counts(real: Mapping, expected: Any) -> None:
+    """For told, en route, on scene and clear; and for the steps that were passed over."""
     missing = expected["missing"]
     assert real.tally.missing == {name: missing[name] for name in ("told", "en_route", "on_scene", "clear")}
     assert real.tally.passed_over["en_route", "on_scene"] == missing["en_route_missing_but_on_scene_known"]
@@ -118,8 +118,8 @@ def test_missing_times_are_those_that_others_counted(real: Mapping, expected: An
     assert types["incident.resource_on_scene"] == real.tally.rows - missing["on_scene"]
 
 
-def test_events_give_the_times_to_the_first_unit(real: Mapping, expected: Any) -> None:
-    """From the first unit dispatched to the first on scene, also across midnight; percentiles by nearest rank."""
+def test_events_give_the_time_to_the_first_unit_on_scene(real: Mapping, expected: Any) -> None:
+    """From the first unit dispatched to the first on scene, even across midnight; percentiles by nearest rank."""
     figures = expected["first_unit"]
     found = attended(real)
     took_s = [incident.took_s for incident in found]
@@ -147,13 +147,13 @@ def test_events_give_the_times_to_the_first_unit(real: Mapping, expected: Any) -
         } == said, year
 
 
-def test_clocks_of_a_small_file_are_on_the_right_days() -> None:
-    """Midnight at the end of a year and of a leap day, a unit out for long, keys in the wrong order, a unit twice."""
+def test_clock_times_of_a_small_file_get_the_right_days() -> None:
+    """Midnight at the end of a year and of a leap day, a long job, keys in the wrong order, a unit sent twice."""
     made = converted(OWN)
     assert of_incident(made, "1") == [
         ("created", "", "2019-12-31T23:58:40Z"),
         ("resource_assigned", "M2", "2019-12-31T23:58:40Z"),
-        ("resource_assigned", "E3", "2020-01-01T00:02:00Z"),  # its date is not asked
+        ("resource_assigned", "E3", "2020-01-01T00:02:00Z"),  # its date is not used
         ("resource_on_scene", "M1", "2020-01-01T00:04:10Z"),
         ("resource_on_scene", "M2", "2020-01-01T00:09:30Z"),
         ("closed", "", "2020-01-01T00:51:00Z"),
@@ -167,7 +167,7 @@ def test_clocks_of_a_small_file_are_on_the_right_days() -> None:
     assert of_incident(made, "3") == [
         ("created", "", "2020-02-29T23:57:00Z"),
         ("resource_assigned", "M2", "2020-02-29T23:57:00Z"),
-        ("resource_on_scene", "M1", "2020-02-29T23:59:00Z"),  # 4 minutes before it was told, no day after
+        ("resource_on_scene", "M1", "2020-02-29T23:59:00Z"),  # 4 minutes before it was told, not a day later
         ("resource_assigned", "M1", "2020-03-01T00:03:00Z"),
         ("resource_on_scene", "M2", "2020-03-01T00:10:00Z"),
         ("closed", "", "2020-03-01T00:55:00Z"),
@@ -178,7 +178,7 @@ def test_clocks_of_a_small_file_are_on_the_right_days() -> None:
     ]  # fmt: skip
 
 
-def test_a_small_file_counts_what_it_lacks() -> None:
+def test_missing_times_of_a_small_file_are_counted() -> None:
     """An incident without a dispatched unit has no day and is refused; each row is counted."""
     made = converted(OWN)
     assert len(made.refused) == 1

@@ -1,4 +1,4 @@
-"""An unclosed quote swallows rows: they are reported, however the mapping reads times, and a narrative is not."""
+"""An unclosed quote swallows rows: these are reported, however the mapping reads times; a narrative is not."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ KEYS = [("id",), ("u", "id"), ("#line",)]
 
 
 def document(form: str, key: tuple[str, ...] = ("id",), **file: Any) -> dict[str, Any]:
-    """A mapping that reads times so."""
+    """A mapping that reads times in this form."""
     said = TIMES[form]
     return {
         "source": "log", "about": "A log.", "entity": {"key": list(key)}, "file": file, "map": said.get("map", {}),
@@ -53,7 +53,7 @@ def document(form: str, key: tuple[str, ...] = ("id",), **file: Any) -> dict[str
 
 
 def cells(form: str, number: int) -> list[str]:
-    """The row of this number, without a note."""
+    """The row with this number, without a note."""
     said = TIMES[form]
     unit = "" if form == "first_of" else "U7"
     return [str(number), "999", said.get("d", "07/04/2021"), said.get("t", "10:15:00"), unit, "ok"]
@@ -67,7 +67,7 @@ def read(path: Path, lines: list[str], mapping: dict[str, Any]) -> list[Row | Ro
 
 
 class Opened(NamedTuple):
-    """Rows before the one whose quote is left open, rows that it takes, and the quotes' column."""
+    """Rows before the one whose quote is left open, rows that it swallows, and the column of the quotes."""
 
     before: int
     inside: int
@@ -83,10 +83,10 @@ class Opened(NamedTuple):
         {"delimiter": st.sampled_from([",", ";", "\t", "|"]), "short_rows": st.sampled_from(["refuse", "fill"])}
     ),
 )
-def test_rows_in_a_cell_are_told_however_times_are_written(
+def test_rows_inside_a_cell_are_reported_however_times_are_written(
     tmp_path_factory: pytest.TempPathFactory, form: str, key: tuple[str, ...], opened: Opened, layout: dict[str, str]
 ) -> None:
-    """Rows by joined or mapped times, short ones, and those that would be refused, were lost without a warning."""
+    """Rows with joined or mapped times, short rows, and rows to be refused used to be lost without a warning."""
     if "u" in key and form == "first_of":
         key = ("id",)
     if key == ("#line",) and form in ("no time", "garbage"):  # neither key nor time: such a line can be any text
@@ -104,8 +104,8 @@ def test_rows_in_a_cell_are_told_however_times_are_written(
 
 @pytest.mark.parametrize("size", [4, 5])
 @pytest.mark.parametrize("form", ["join", "map", "column", "hour that happens twice"])
-def test_rows_that_are_shorter_than_the_header_are_told(tmp_path: Path, form: str, size: int) -> None:
-    """With `short_rows = "fill"` each line has as many cells as its event."""
+def test_swallowed_rows_that_are_shorter_than_the_header_are_reported(tmp_path: Path, form: str, size: int) -> None:
+    """With `short_rows = "fill"`, the number of cells of a line depends on its event."""
     rows = [cells(form, number)[:size] for number in range(1, 5)]
     rows[0][1], rows[2][1] = '"999', '999"'
     found = read(tmp_path / "f.csv", [",".join(row) for row in rows], document(form, short_rows="fill"))
@@ -114,8 +114,8 @@ def test_rows_that_are_shorter_than_the_header_are_told(tmp_path: Path, form: st
     assert found[0].swallowed_lines == 2
 
 
-def test_a_row_with_a_quoted_comma_is_told(tmp_path: Path) -> None:
-    """Its commas are more than those that divide cells."""
+def test_a_swallowed_row_with_a_quoted_comma_is_reported(tmp_path: Path) -> None:
+    """It has more commas than those that separate cells."""
     rows = ['1,999,07/04/2021,10:15:00,U7,"open', '2,"",07/04/2021,10:15:00,",",ok', '3,999,07/04/2021,10:15:00,U7,"']
     found = read(tmp_path / "f.csv", rows, document("join"))
     assert sum(1 + row.swallowed_lines for row in found if isinstance(row, RowRefused)) >= 2
@@ -147,8 +147,8 @@ def test_a_narrative_of_many_lines_stays_one_cell(
     assert [isinstance(row, Row) for row in found] == [True] * 3
 
 
-def test_crimes_that_a_quote_swallows_are_told(tmp_path: Path) -> None:
-    """7 crimes for 32: this table has its times in a map."""
+def test_crimes_that_a_quote_swallows_are_reported(tmp_path: Path) -> None:
+    """7 crimes were counted instead of 32: this table's times come from a map."""
     words = load_mapping(MAPPINGS / "homeoffice-recorded-crime.toml")
     names = [
         "Financial_Year", "Financial_Quarter", "Force_Name", "Offence_Description", "Offence_Group", "Policeuk_Cat",
@@ -165,7 +165,7 @@ def test_crimes_that_a_quote_swallows_are_told(tmp_path: Path) -> None:
 
 
 def test_swallowed_rows_are_in_the_summary(map_text: MapText) -> None:
-    """One refused row and three lines, of a file that reads as two good rows."""
+    """One refused row and three lines, in a file that reads as two valid rows."""
     rows = [cells("join", number) for number in range(1, 6)]
     rows[0][5], rows[3][5] = '"open', 'end"'
     made = map_text(document("join"), "\n".join([",".join(HEADER), *(",".join(row) for row in rows)]) + "\n")

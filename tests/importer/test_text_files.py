@@ -1,4 +1,4 @@
-"""Files as other programs make them: marks, encodings, packed files, pipes, quotes and long cells."""
+"""Files as other programs write them: byte order marks, encodings, compression, pipes, quotes and long cells."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def words(**file: Any) -> MappingConfig:
 
 
 def rows_of(path: Path, **file: Any) -> list[Row | RowRefused]:
-    """What a replay reads of a file: its header is checked first, then its rows are read."""
+    """The rows that a replay reads from a file: its header is checked first, then its rows are read."""
     kept = check_files([path], words(**file))
     return list(read_rows([path], words(**file), kept))
 
@@ -63,7 +63,7 @@ def fault_of(path: Path, **file: Any) -> str:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Callable[[bytes], Path]:
-    """Writes a file."""
+    """A function that writes a file."""
 
     def write(content: bytes, name: str = "f.csv") -> Path:
         path = tmp_path / name
@@ -77,7 +77,7 @@ Write = Callable[..., Path]
 
 
 def zipped(content: bytes, *names: str) -> bytes:
-    """A zip file in which each of these files has this content."""
+    """A zip archive in which each of these files has this content."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names or ("f.csv",):
@@ -96,15 +96,15 @@ CONTENT = (HEADER + f"1,999,{AT}\n2,101,{AT}\n").encode()
 
 
 @pytest.mark.parametrize("form", PACKED)
-def test_a_packed_file_is_read_whatever_it_is_called(file: Write, form: str) -> None:
-    """Exports come packed; what counts is what is in them."""
+def test_a_compressed_file_is_read_whatever_its_name(file: Write, form: str) -> None:
+    """Exports often come compressed; the content decides, not the name."""
     assert ids(rows_of(file(PACKED[form](CONTENT)))) == ["1", "2"]
     assert ids(rows_of(file(PACKED[form](CONTENT.decode().encode("utf-16"))))) == ["1", "2"]
 
 
 @pytest.mark.parametrize("form", PACKED)
-def test_a_broken_packed_file_is_one_line(file: Write, form: str) -> None:
-    """A download that ended early: no traceback, and no half of a month."""
+def test_a_broken_compressed_file_gives_a_one_line_message(file: Write, form: str) -> None:
+    """A download that ended early must give neither a traceback nor half a month."""
     rows = "".join(f"{n},999,{AT},{random.Random(n).random()}\n" for n in range(20_000))
     whole = PACKED[form](("id,line,at,x\n" + rows).encode())
     for cut in (whole[: len(whole) // 2], whole[:20]):
@@ -112,7 +112,7 @@ def test_a_broken_packed_file_is_one_line(file: Write, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", PACKED)
-def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str) -> None:
+def test_a_compressed_file_that_unpacks_without_end_is_refused(file: Write, form: str) -> None:
     """A few kilobytes can hold gigabytes."""
     path = file(PACKED[form](CONTENT + b"3,999," + (b"x" * 5_000 + b"\n") * 10_000))
     assert f"found a {form} file that unpacks to more than" in fault_of(path)
@@ -145,15 +145,15 @@ def test_a_packed_file_that_grows_without_end_is_refused(file: Write, form: str)
         (CONTENT.decode().encode("utf-16-le"), 'UTF-16 without a byte order mark; write file.encoding = "utf-16-le"'),
         (CONTENT.decode().encode("utf-16-be"), 'UTF-16 without a byte order mark; write file.encoding = "utf-16-be"'),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",  # gzip and zip hold the time of writing
+    ids=lambda value: value if isinstance(value, str) else "",  # gzip and zip contain the time of writing
 )
-def test_what_is_no_text_is_named(file: Write, content: bytes, said: str) -> None:
-    """The message says what the file is, and what to do."""
+def test_the_message_about_a_file_that_is_not_text_names_its_format(file: Write, content: bytes, said: str) -> None:
+    """It says what the file is, and what to do."""
     assert said in fault_of(file(content))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_a_byte_order_mark_stands_over_the_mapping(file: Write, encoding: str) -> None:
+def test_a_byte_order_mark_overrides_the_mapping(file: Write, encoding: str) -> None:
     """Spreadsheets call it "Unicode text"."""
     path = file(CONTENT.decode().replace(",", "\t").encode(encoding))
     assert ids(rows_of(path, delimiter="\t")) == ["1", "2"]
@@ -166,20 +166,20 @@ def test_a_byte_order_mark_stands_over_the_mapping(file: Write, encoding: str) -
     assert f"none of the columns 'id', 'at', 'line' in a file that is {encoding.upper()} (according" in fault_of(other)
 
 
-def test_the_mark_of_utf_8_stands_over_the_mapping_too(file: Write) -> None:
-    """A mapping for old exports must not read a new one as `Ã©`."""
+def test_the_byte_order_mark_of_utf_8_also_overrides_the_mapping(file: Write) -> None:
+    """A mapping for old exports must not read `é` in a new one as `Ã©`."""
     rows = rows_of(file("id,line,at\ncafé,999,2021-11-30T17:45:00\n".encode("utf-8-sig")), encoding="cp1252")
     assert ids(rows) == ["café"]
 
 
 def old(*, bad: int, good: int = 0, text: bytes = b"caf\xe9") -> bytes:
-    """A file with rows that are UTF-8, and then rows with a text that is not."""
+    """A file with rows in UTF-8, followed by rows with a text that is not."""
     row = b"%b,999," + AT.encode() + b"\n"
     return HEADER.encode() + b"".join(row % b"a%d" % n for n in range(good)) + b"".join(row % text for n in range(bad))
 
 
-def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
-    """Not a refused row for each `é`, with the others counted as if they were all; nothing is sent."""
+def test_rows_in_a_wrong_encoding_give_a_one_line_fault(file: Write) -> None:
+    """It must not refuse a row for each `é` and count the others as if they were all; nothing is sent."""
     assert fault_of(file(old(bad=2, good=3))) == (
         "line 5: found byte 0xe9 in column 'id', which is not valid UTF-8; 2 of 5 rows read have such bytes; "
         'write file.encoding = "cp1252" in the mapping, which can read these rows'
@@ -202,8 +202,8 @@ def test_a_wrong_encoding_of_the_rows_is_one_line(file: Write) -> None:
     )
 
 
-def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:
-    """`CafÃ©` would become a label's `other` without a warning."""
+def test_utf_8_read_under_another_encoding_gives_a_one_line_fault(file: Write) -> None:
+    """`CafÃ©` would become the label `other` without a warning."""
     assert fault_of(file(old(bad=2, text="café".encode())), encoding="latin-1") == (
         "line 2: found valid UTF-8 in all 2 rows with non-ASCII text, although the mapping says latin-1; "
         'write file.encoding = "utf-8" in the mapping'
@@ -212,10 +212,10 @@ def test_utf_8_under_another_encoding_is_one_line(file: Write) -> None:
 
 
 @given(st.integers(0, 102), st.integers(0, 400), st.sampled_from([b"\xe9", b"\x81", b"\xff\xfe", b"\xed\xa0\x80"]))
-def test_a_few_rows_of_another_encoding_are_refused_and_many_are_one_fault(
+def test_a_few_rows_in_another_encoding_are_refused_but_many_are_one_fault(
     tmp_path_factory: pytest.TempPathFactory, bad: int, good: int, text: bytes
 ) -> None:
-    """At most 100 of them, and at most 1 % of the rows."""
+    """Refused up to 100 rows and 1 % of all rows."""
     path = tmp_path_factory.mktemp("encodings") / "f.csv"
     path.write_bytes(old(bad=bad, good=good, text=text))
     if bad * 100 > bad + good:
@@ -224,14 +224,14 @@ def test_a_few_rows_of_another_encoding_are_refused_and_many_are_one_fault(
         assert totals(path)[:2] == (good, bad)
 
 
-def test_more_than_a_hundred_rows_of_another_encoding_are_one_fault(file: Write) -> None:
-    """Also among many."""
+def test_more_than_a_hundred_rows_in_another_encoding_are_one_fault(file: Write) -> None:
+    """Even in a very long file."""
     assert totals(file(old(bad=100, good=10_000)))[:2] == (10_000, 100)
     assert "101 of 20,101 rows read have such bytes" in fault_of(file(old(bad=102, good=20_000)))
 
 
 def test_zstd_is_unpacked_in_pieces(file: Write) -> None:
-    """Several frames follow each other, one may be large, and none is held in memory as a whole."""
+    """A file may have several frames, one of them large; none is held in memory as a whole."""
     rows = b"".join(b"%d,999,%b\n" % (n, AT.encode()) for n in range(60_000))
     path = file(zstandard.compress(HEADER.encode()) + zstandard.compress(rows) + zstandard.compress(b""))
     tracemalloc.start()
@@ -243,15 +243,15 @@ def test_zstd_is_unpacked_in_pieces(file: Write) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "idna", "punycode"])
-def test_a_wrong_encoding_is_one_line(file: Write, encoding: str) -> None:
-    """No traceback, whatever a mapping says and a file holds."""
+def test_a_wrong_encoding_gives_a_short_message(file: Write, encoding: str) -> None:
+    """No traceback, whatever the mapping says and the file contains."""
     for content in (CONTENT + b"3", "é;\n".encode("cp1252") * 99):
         with pytest.raises(ConfigurationInvalid) as caught:
             rows_of(file(content), encoding=encoding)
         assert len(str(caught.value).splitlines()) <= 3
 
 
-def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
+def test_a_header_in_another_encoding_gives_a_one_line_fault(file: Write) -> None:
     """Not one unreadable line for each column."""
     path = file("id;line;ät\n".encode("cp1252"))
     assert fault_of(path, delimiter=";") == (
@@ -261,7 +261,7 @@ def test_a_header_of_another_encoding_is_one_line(file: Write) -> None:
 
 
 def test_a_mapping_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
-    """Some editors write one in front of everything."""
+    """Some editors write one at the start of every file."""
     path = tmp_path / "m.toml"
     path.write_text(
         '\ufeffsource = "acd"\nabout = "x"\n[time]\nzone = "UTC"\n[entity]\nkey = "id"\n'
@@ -273,8 +273,8 @@ def test_a_mapping_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [5, 400, 3000])
 @pytest.mark.parametrize("form", [None, *PACKED])
-def test_a_pipe_is_read_as_a_file_is(tmp_path: Path, size: int, form: str | None) -> None:
-    """`<(zcat calls.gz)` cannot be opened twice; its first 8 KiB were lost, with exit code 0."""
+def test_a_pipe_is_read_like_a_file(tmp_path: Path, size: int, form: str | None) -> None:
+    """`<(zcat calls.gz)` cannot be opened twice; its first 8 KiB used to be lost, with exit code 0."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     content = (HEADER + "".join(f"{number},999,{AT}\n" for number in range(size))).encode()
@@ -287,8 +287,8 @@ def test_a_pipe_is_read_as_a_file_is(tmp_path: Path, size: int, form: str | None
 
 @pytest.mark.parametrize("mark", [";", "\t", "|", ","])
 @pytest.mark.parametrize("said", ["sep={}\n", "sep={}\r\n", "SEP={}\n", '"sep={}"\n'])
-def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Write, mark: str, said: str) -> None:
-    """It overrides the mapping's; lines keep their numbers."""
+def test_a_sep_line_that_names_the_delimiter_is_skipped(file: Write, mark: str, said: str) -> None:
+    """Spreadsheets write it. It overrides the mapping's delimiter, and lines keep their numbers."""
     path = file((said.format(mark) + f"id,line,at\n1,999,{AT}\n2\n".replace(",", mark)).encode())
     for delimiter in (",", ";"):
         row, short = rows_of(path, delimiter=delimiter)
@@ -298,21 +298,21 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_skipped(file: Wri
 
 
 @pytest.mark.parametrize("said", ["sep=\r\n", "sep=\n", 'sep="\n', "sep=\r"])
-def test_a_line_that_names_no_delimiter_is_a_header_line(file: Write, said: str) -> None:
-    """From 3.13 on, Python's csv refuses a line break or the quote as delimiter; before, it reads nothing."""
+def test_a_sep_line_that_names_no_delimiter_is_read_as_the_header(file: Write, said: str) -> None:
+    """From 3.13 on, Python's csv refuses a line break or the quote as delimiter; earlier, it reads nothing."""
     assert "found only one column, 'sep=" in fault_of(file(f"{said}id,line,at\n1,999,{AT}\n".encode()))
 
 
 @pytest.mark.parametrize(
     ("content", "found"), [(b"\n" + CONTENT, "a blank line"), (b"\r\n", "a blank line"), (b"", "nothing")]
 )
-def test_a_first_line_without_names_is_told(file: Write, content: bytes, found: str) -> None:
-    """A blank line is not nothing: the header is the next one."""
+def test_a_first_line_without_column_names_is_reported(file: Write, content: bytes, found: str) -> None:
+    """A blank first line is not an empty file; the header may be the next line."""
     assert fault_of(file(content)) == f"line 1: found {found}; write a header line, or set file.columns in the mapping"
 
 
-def test_a_zip_file_with_a_password_is_told(file: Write) -> None:
-    """Its message was Python's description of the member."""
+def test_a_zip_file_with_a_password_is_reported(file: Write) -> None:
+    """The message used to be Python's description of the archive member."""
     content = bytearray(zipped(CONTENT))
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
@@ -320,22 +320,22 @@ def test_a_zip_file_with_a_password_is_told(file: Write) -> None:
 
 
 @pytest.mark.parametrize("name", [b"BZhours", b"ORCID", b"PAR1", b"Obj", b"LZIP", b"PK", b"Rar", b"ARROW1"])
-def test_the_name_of_a_column_is_not_taken_for_a_packed_file(file: Write, name: bytes) -> None:
-    """Only bytes that no name has tell what a file is."""
+def test_a_column_name_is_not_mistaken_for_the_start_of_a_compressed_file(file: Write, name: bytes) -> None:
+    """Only bytes that cannot occur in a name identify a file format."""
     assert ids(rows_of(file(name + b",id,line,at\nx,7,999," + AT.encode() + b"\n"))) == ["7"]
 
 
-def test_columns_without_a_name_that_nobody_reads_do_not_matter(file: Write) -> None:
-    """Excel writes them behind the last column."""
+def test_unnamed_columns_that_the_mapping_does_not_read_do_not_matter(file: Write) -> None:
+    """Excel writes them after the last column."""
     assert ids(rows_of(file(f"id,line,at,,\n1,999,{AT},,\n2,999,{AT},x,y\n".encode()))) == ["1", "2"]
     assert "two columns named 'at'" in fault_of(file(b"id,line,at,,at\n"))
 
 
 @given(st.lists(st.integers(0, 7), max_size=12))
-def test_short_rows_are_filled_where_the_mapping_says_so(
+def test_short_rows_are_filled_if_the_mapping_says_so(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
 ) -> None:
-    """A log has as many fields as its event; one too many is still refused, and every row is used or reported."""
+    """Lines of a log vary in length; a field too many is refused, and every row is used or reported."""
     path = tmp_path_factory.mktemp("rows") / "f.csv"
     lines = [",".join(["7", "999", AT, "a", "b", "c", "d"][:size]) for size in sizes]
     path.write_text("id,line,at,x,y\n" + "".join(line + "\n" for line in lines))
@@ -348,7 +348,7 @@ def test_short_rows_are_filled_where_the_mapping_says_so(
 
 
 def totals(path: Path) -> tuple[int, int, int, list[str]]:
-    """Rows used and refused, lines swallowed, and the ids of the events."""
+    """Rows used and refused, lines swallowed, and the subjects of the events."""
     conversion = Conversion(words(), lambda _: None)
     made = [event.subject for event in conversion.events(read_rows([path], words()))]
     tally = conversion.tally
@@ -357,7 +357,7 @@ def totals(path: Path) -> tuple[int, int, int, list[str]]:
 
 
 def test_lines_that_a_quote_swallows_are_counted(file: Write) -> None:
-    """Four calls were lost, and only one refused row was reported."""
+    """Four calls used to be lost, with only one refused row reported."""
     lines = [f"a{number},999,{AT}" for number in range(1, 7)]
     lines[1], lines[4] = f'a2,"999,{AT}', f'a5,"999",{AT}'
     path = file((HEADER + "\n".join(lines) + "\n").encode())
@@ -368,8 +368,8 @@ def test_lines_that_a_quote_swallows_are_counted(file: Write) -> None:
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 @pytest.mark.parametrize("row", ['2,"999,' + AT + ",", '2,999,"' + AT, '"2,999,' + AT, '2,999,"'])
-def test_a_file_that_ends_within_quotes_is_told(file: Write, row: str, end: str) -> None:
-    """No line is swallowed after the last, but the file may be cut: the exit code was 0."""
+def test_a_file_that_ends_inside_quotes_is_reported(file: Write, row: str, end: str) -> None:
+    """No lines follow that could be swallowed, but the file may be cut off: the exit code used to be 0."""
     path = file((HEADER + f"1,999,{AT}\n" + row + end).encode())
     conversion = Conversion(words(), lambda _: None)
     assert len(list(conversion.events(read_rows([path], words())))) == 1
@@ -377,7 +377,7 @@ def test_a_file_that_ends_within_quotes_is_told(file: Write, row: str, end: str)
     assert conversion.tally.has_open_quotes
 
 
-def test_a_quote_in_the_wrong_place_is_no_open_one(file: Write) -> None:
+def test_a_misplaced_quote_does_not_count_as_an_open_one(file: Write) -> None:
     """Its row is refused, and nothing else is lost with it."""
     path = file((HEADER + f'1,"9"9,{AT}\n2,999,{AT}\n3,"9"9,{AT}\n').encode())
     conversion = Conversion(words(), lambda _: None)
@@ -385,16 +385,16 @@ def test_a_quote_in_the_wrong_place_is_no_open_one(file: Write) -> None:
     assert not conversion.tally.has_open_quotes
 
 
-def test_a_quote_that_ends_at_another_rows_quote_is_told(file: Write) -> None:
-    """As CSV it is one good row with a long cell, and the calls in it would be lost in silence."""
+def test_an_open_quote_that_another_rows_quote_closes_is_reported(file: Write) -> None:
+    """As CSV it is one valid row with a long cell, and the calls inside it would be lost silently."""
     lines = [f"a{number},999,{AT},ok" for number in range(1, 7)]
     lines[1], lines[4] = f'a2,999,{AT},"hung on', f'a5,999,{AT},second"'
     path = file(("id,line,at,note\n" + "\n".join(lines) + "\n").encode())
     assert totals(path) == (2, 1, 3, ["a1", "a6"])
 
 
-def test_line_breaks_in_a_cell_are_no_rows(file: Write) -> None:
-    """An incident's log has commas, too."""
+def test_line_breaks_inside_a_cell_do_not_start_rows(file: Write) -> None:
+    """An incident's log also contains commas."""
     path = file(
         f'id,line,at,note\n1,999,{AT},"first, line\nand, a, second, one\n17:45, a, b, c"\n2,999,{AT},\n'.encode()
     )
@@ -403,10 +403,10 @@ def test_line_breaks_in_a_cell_are_no_rows(file: Write) -> None:
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=10))
-def test_with_any_quotes_each_line_is_used_refused_or_swallowed(
+def test_whatever_the_quotes_each_line_is_used_refused_or_counted_as_swallowed(
     tmp_path_factory: pytest.TempPathFactory, quotes: list[tuple[bool, bool]]
 ) -> None:
-    """Wherever quotes stand alone or in pairs: no call vanishes without being counted."""
+    """Wherever quotes occur, alone or in pairs, no call vanishes without being counted."""
     path = tmp_path_factory.mktemp("quotes") / "f.csv"
     cells = ['"' * opens + "999" + '"' * closes for opens, closes in quotes]
     lines = [f"{number},{cell},{AT}" for number, cell in enumerate(cells)]
@@ -415,15 +415,15 @@ def test_with_any_quotes_each_line_is_used_refused_or_swallowed(
     assert used + refused + swallowed == len(lines)
 
 
-def test_a_long_cell_that_nobody_reads_is_no_fault(file: Write) -> None:
-    """An incident's log of 155 kB was taken for 414 rows."""
+def test_a_long_cell_that_the_mapping_does_not_read_is_not_a_fault(file: Write) -> None:
+    """An incident's log of 155 kB used to be mistaken for 414 rows."""
     log = "17:00 unit U0 says: still looking, nothing found at the place yet\n" * 5000
     path = file(f'id,line,at,log\n1,999,{AT},short\n2,999,{AT},"{log}"\n3,999,{AT},\n'.encode())
     assert totals(path) == (3, 0, 0, ["1", "2", "3"])
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_a_long_cell_that_is_read_refuses_its_row_only(file: Write, quote: str) -> None:
+def test_a_too_long_cell_that_the_mapping_reads_refuses_only_its_row(file: Write, quote: str) -> None:
     """An event has at most 256 KiB."""
     for size, refused in ((MOST_OF_A_READ_CELL + 1, 1), (MOST_OF_A_READ_CELL // 2 + 1, 1), (1000, 0)):
         sign = "é" if size == MOST_OF_A_READ_CELL // 2 + 1 else "x"
@@ -432,7 +432,7 @@ def test_a_long_cell_that_is_read_refuses_its_row_only(file: Write, quote: str) 
         assert sum(isinstance(row, RowRefused) for row in rows_of(path)) == refused
 
 
-def test_the_rest_of_a_cell_that_is_too_long_is_not_taken_for_rows(file: Write) -> None:
+def test_the_rest_of_a_cell_that_is_too_long_is_not_mistaken_for_rows(file: Write) -> None:
     """A cell of more than 16 MiB refuses its row; the next row is read."""
     log = f"9,999,{AT}\n" * 1_000_000
     path = file(f'id,line,at,log\n1,999,{AT},"{log}"\n2,999,{AT},\n'.encode())
@@ -443,8 +443,8 @@ def test_the_rest_of_a_cell_that_is_too_long_is_not_taken_for_rows(file: Write) 
     assert totals(open_to_the_end)[:3] == (0, 1, 1_000_001)
 
 
-def test_a_line_without_an_end_is_bounded(file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line of gigabytes must not fill the memory."""
+def test_the_memory_for_an_endless_line_is_bounded(file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line of several gigabytes must not fill the memory."""
     monkeypatch.setattr("watchroom.importer.csv_table.MOST_OF_A_LINE", 1000)
     path = file((HEADER + f"1,999,{AT}\n" + "x" * 5000 + f"\n2,999,{AT}\n").encode())
     first, refused, last = ids(rows_of(path))
@@ -458,8 +458,8 @@ def test_a_header_with_control_characters_is_shown_escaped(file: Write) -> None:
     assert "the file has: id, line, \\x1b[2J\\x1b]0;title\\x07at" in faults
 
 
-def test_a_header_of_many_columns_is_read_at_once(file: Write) -> None:
-    """A file that is not a table can have 300,000: looking up each among all others took a minute."""
+def test_a_header_with_very_many_columns_is_read_quickly(file: Write) -> None:
+    """A file that is not a table can have 300,000: comparing each with all others used to take a minute."""
     content = b"id,line,at" + b",x" * 300_000 + b"\n"
     began_s = time.process_time()
     rows_of(file(content))
@@ -468,8 +468,8 @@ def test_a_header_of_many_columns_is_read_at_once(file: Write) -> None:
 
 @settings(max_examples=300)
 @given(st.binary(max_size=600), st.sampled_from([b"", CONTENT, b"\x1f\x8b", b"PK\x03\x04", b"\xff\xfe", b"\xfd7zXZ\0"]))
-def test_no_bytes_end_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, content: bytes, start: bytes) -> None:
-    """Whatever a file holds: rows, refused rows, or faults."""
+def test_no_bytes_cause_a_traceback(tmp_path_factory: pytest.TempPathFactory, content: bytes, start: bytes) -> None:
+    """Any file gives rows, refused rows, or faults."""
     path = tmp_path_factory.mktemp("bytes") / "f.csv"
     path.write_bytes(start + content)
     with suppress(ConfigurationInvalid):

@@ -1,4 +1,4 @@
-"""Forms of times: what prints one way and reads another is refused, as a pattern or as a cell."""
+"""Time formats: a pattern or cell that would print differently from how it is read is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from watchroom.importer.time_forms import clash, form_fault, read, smallest_step
 
 
 def said(text: str, *formats: str, zone: str = "Europe/London") -> str:
-    """The instant of a text under formats."""
+    """The instant that a text means under these formats."""
     return rfc3339(LocalTimes.of(TimeConfig(zone=zone, formats=formats)).ms(text))
 
 
@@ -33,7 +33,7 @@ def machine_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("machine_zone")
 def test_a_zone_name_is_read_as_the_zone_it_names() -> None:
-    """12:00 GMT in June is 13:00 in London: thrown away, the name puts every call of a summer an hour off."""
+    """12:00 GMT in June is 13:00 in London: ignoring the name would put every summer call an hour off."""
     pattern = "%d/%m/%Y %H:%M:%S %Z"
     for name in ("GMT", "UTC", "Z", "gmt"):
         assert said(f"30/06/2021 12:00:00 {name}", pattern) == "2021-06-30T12:00:00Z"
@@ -45,8 +45,8 @@ def test_a_zone_name_is_read_as_the_zone_it_names() -> None:
 
 
 @pytest.mark.parametrize("zone", ["Z", "z", " UTC", " utc", " GMT", " (UTC)", "+0000", "+00:00"])
-def test_a_zone_written_out_in_a_pattern_is_a_zone(zone: str) -> None:
-    """`%SZ` is how UTC is usually written; the mapping's own zone must not take its place."""
+def test_a_zone_written_out_in_a_pattern_is_honoured(zone: str) -> None:
+    """`%SZ` is the usual way to write UTC; the mapping's own zone must not replace it."""
     assert form_fault("%Y-%m-%dT%H:%M:%S" + zone) == ""
     assert said("2021-06-30T12:00:00" + zone, "%Y-%m-%dT%H:%M:%S" + zone) == "2021-06-30T12:00:00Z"
 
@@ -62,14 +62,14 @@ CLOCK = "%Y-%m-%d %H:%M:%S"
 
 @given(st.sampled_from(WRITTEN_ZONES), st.sampled_from([CLOCK, "%d/%m/%Y %H:%M", "%d %b %Y %I:%M %p"]))
 def test_a_zone_written_out_that_reading_would_ignore_is_refused(zone: str, pattern: str) -> None:
-    """PostgreSQL writes +00: thrown away, it puts every call of a summer an hour off."""
+    """PostgreSQL writes +00: ignoring it would put every summer call an hour off."""
     wrong = form_fault(pattern + zone)
     assert wrong.startswith("%z instead of ")
     assert "time.zone" in wrong
 
 
 @pytest.mark.parametrize("pattern", ["%a %b %d %H:%M:%S +0000 %Y", "%H:%M:%S EST %d/%m/%Y", "BST %d/%m/%Y %H:%M"])
-def test_a_zone_in_the_middle_is_found(pattern: str) -> None:
+def test_a_zone_in_the_middle_of_a_pattern_is_found(pattern: str) -> None:
     """Java and Twitter write the year last."""
     assert "%z instead of" in form_fault(pattern)
 
@@ -81,7 +81,7 @@ OFFSETS = st.builds(
 
 @given(st.one_of(OFFSETS, st.sampled_from(["z", "utc", "Z", "GMT", "UTC"])), MOMENTS)
 def test_a_zone_written_out_is_read_or_refused(zone: str, moment: datetime) -> None:
-    """Whatever offset or name a pattern ends with: its times are those of the file, or the mapping is refused."""
+    """Whatever offset or name a pattern ends with, its times match the file or the mapping is refused."""
     pattern, text = f"{CLOCK}{zone}", f"{moment:{CLOCK}}{zone}"
     if form_fault(pattern) == "":
         wanted = datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S}{zone if zone[0] in '+-' else 'Z'}")
@@ -122,8 +122,8 @@ REFUSED_PATTERNS = {
 
 
 @pytest.mark.parametrize("pattern", REFUSED_PATTERNS)
-def test_a_pattern_that_loses_something_is_refused(pattern: str) -> None:
-    """05:45 PM read as 05:45 puts every figure by hour half a day off, without a warning."""
+def test_a_pattern_that_loses_information_is_refused(pattern: str) -> None:
+    """05:45 PM read as 05:45 would put every hourly figure half a day off, without a warning."""
     assert REFUSED_PATTERNS[pattern] in form_fault(pattern)
 
 
@@ -151,8 +151,8 @@ GOOD_PATTERNS += [
 
 
 @pytest.mark.parametrize("pattern", GOOD_PATTERNS)
-def test_a_pattern_that_says_a_time_is_accepted(pattern: str) -> None:
-    """Whatever order and mapping an export writes."""
+def test_a_pattern_with_a_complete_time_is_accepted(pattern: str) -> None:
+    """Whatever order and separators an export uses."""
     assert form_fault(pattern) == ""
 
 
@@ -169,8 +169,8 @@ def test_a_pattern_that_says_a_time_is_accepted(pattern: str) -> None:
         ("%d/%m/%Y %H:%M", "31/04/2020 10:00"),
     ],
 )
-def test_a_cell_that_would_print_otherwise_is_refused(pattern: str, text: str) -> None:
-    """`145` may be 01:45 without its zero; Python reads 14:05."""
+def test_a_cell_that_would_print_differently_is_refused(pattern: str, text: str) -> None:
+    """`145` may be 01:45 without its zero; Python reads it as 14:05."""
     with pytest.raises(TimeUnreadable, match="does not match the time format"):
         said(text, pattern)
 
@@ -188,8 +188,8 @@ def test_a_cell_that_would_print_otherwise_is_refused(pattern: str, text: str) -
         ("%d/%m/%Y %H%M", "07/04/2020 0905", "2020-04-07T08:05:00Z"),
     ],
 )
-def test_what_makes_no_difference_to_the_time_makes_none(pattern: str, text: str, instant: str) -> None:
-    """Case, blanks, leading zeros, the end of a fraction, the colon of an offset."""
+def test_case_blanks_zeros_and_the_colon_of_an_offset_do_not_matter(pattern: str, text: str, instant: str) -> None:
+    """Exports differ in leading zeros, the end of a fraction and the like; the time is the same."""
     assert said(text, pattern) == instant
 
 
@@ -201,18 +201,18 @@ def test_what_makes_no_difference_to_the_time_makes_none(pattern: str, text: str
         ["%Y-%m-%d %H:%M:%S.%f", "%d-%b-%y %I.%M.%S.%f %p", "%d/%m/%Y %H:%M:%S,%f", "%H:%M:%S.%f %d/%m/%Y"]
     ),
 )
-def test_zeros_at_the_end_of_a_fraction_make_no_difference(moment: datetime, keep: int, zeros: int, form: str) -> None:
-    """SQL Server writes seven digits and Oracle nine: every row was refused."""
+def test_trailing_zeros_of_a_fraction_do_not_matter(moment: datetime, keep: int, zeros: int, form: str) -> None:
+    """SQL Server writes seven digits and Oracle nine: every row used to be refused."""
     cut = moment.replace(microsecond=moment.microsecond // 10 ** (6 - keep) * 10 ** (6 - keep))
     digits = f"{cut.microsecond:06}"
     text = cut.strftime(form.replace("%f", digits + "0" * zeros))
     assert read(text, form).replace(tzinfo=UTC) == cut
-    with pytest.raises(ValueError, match="1"):  # a digit that is no zero would be lost
+    with pytest.raises(ValueError, match="1"):  # a digit other than zero would be lost
         read(cut.strftime(form.replace("%f", digits + "0" * zeros + "1")), form)
 
 
-def test_two_forms_that_read_a_text_as_different_times_clash() -> None:
-    """Day before month or after it is never guessed, also not by the order of a list."""
+def test_two_formats_that_read_a_text_as_different_times_clash() -> None:
+    """Whether the day or the month comes first is never guessed, not even from the order of a list."""
     assert clash(("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M")) is not None
     assert clash(("%d/%m/%Y %H:%M", "iso", "%m/%d/%Y %H:%M")) is not None
     assert clash(("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S", "iso", "epoch_s", "epoch_ms")) is None
@@ -238,8 +238,8 @@ NATURAL = st.builds(
 
 
 @given(st.one_of(NATURAL, PIECES), MOMENTS)
-def test_every_time_comes_back_through_an_accepted_pattern(pattern: str, moment: datetime) -> None:
-    """To its smallest unit: no pattern is accepted that loses AM and PM, a zone, a minute or a century."""
+def test_every_time_survives_printing_and_reading_with_an_accepted_pattern(pattern: str, moment: datetime) -> None:
+    """To its smallest unit: no accepted pattern loses AM or PM, a zone, a minute or a century."""
     assume(form_fault(pattern) == "")
     cut = moment - (moment - datetime(1990, 1, 1, tzinfo=UTC)) % smallest_step(pattern)
     found = read(cut.strftime(pattern), pattern)
@@ -247,8 +247,8 @@ def test_every_time_comes_back_through_an_accepted_pattern(pattern: str, moment:
 
 
 @given(NATURAL, st.text("0123456789/-: .TAMPZ", min_size=3, max_size=24), MOMENTS)
-def test_no_cell_becomes_a_time_that_it_does_not_say(pattern: str, text: str, moment: datetime) -> None:
-    """Every number of the cell is a number of the printed time; one digit less is refused or means the same."""
+def test_no_cell_is_read_as_a_time_that_it_does_not_state(pattern: str, text: str, moment: datetime) -> None:
+    """Every number in the cell appears in the printed time; one digit less is refused or means the same."""
     assume(form_fault(pattern) == "")
     printed = moment.strftime(pattern)
     for cell in (text, *(printed[:at] + printed[at + 1 :] for at in range(len(printed)))):
@@ -264,21 +264,21 @@ NOON = int(datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp() * 1000)
 
 
 def limited(text: str, **config: object) -> str:
-    """The instant of a text where the machine's clock says noon of 26 November 2026."""
+    """The instant of a text on a machine whose clock shows noon of 26 November 2026."""
     given = {"zone": "UTC", "formats": ("iso", "epoch_s"), **config}
     return rfc3339(LocalTimes.of(TimeConfig.model_validate(given), NOON).ms(text))
 
 
-def test_a_time_after_the_clock_is_refused() -> None:
-    """2121 for 2021 made every open incident vanish, and closed a month."""
+def test_a_time_after_this_machines_clock_is_refused() -> None:
+    """A 2121 typed for 2021 made every open incident vanish, and closed a month."""
     assert limited("2026-11-26T12:05:00") == "2026-11-26T12:05:00Z"
     for text in ("2026-11-26T12:05:01", "2121-11-30T11:45:00", "2126-11-20T11:45:00", "9999-12-31T23:59:59"):
         with pytest.raises(TimeUnreadable, match=r"later than this machine's clock \(2026-11-26T12:00:00.000Z\)"):
             limited(text)
 
 
-def test_a_mapping_may_move_these_limits() -> None:
-    """A middle of the running month is an invented day; a file of one year holds no other."""
+def test_a_mapping_may_change_the_earliest_and_latest_time() -> None:
+    """The middle of the current month may be a made-up day; a file of one year contains no other year."""
     assert limited("2026-11-30T23:59:59", latest="month_end") == "2026-11-30T23:59:59Z"
     with pytest.raises(TimeUnreadable, match=r"time\.latest"):
         limited("2026-12-01T00:00:00", latest="month_end")
@@ -299,16 +299,16 @@ def test_a_mapping_may_move_these_limits() -> None:
         ("%d/%m/%Y %H:%M", "1638294300500", "it looks like milliseconds since 1970: write epoch_ms"),
     ],
 )
-def test_a_number_of_another_scale_is_named(form: str, text: str, hint: str) -> None:
-    """In 1970 or in 53886: the scale is wrong, and the message says which is right."""
+def test_the_message_names_the_unit_of_an_epoch_time_in_the_wrong_scale(form: str, text: str, hint: str) -> None:
+    """A time in 1970 or in 53886 shows a wrong unit; the message says which unit is right."""
     with pytest.raises(TimeUnreadable) as caught:
         limited(text, formats=(form,))
     assert hint in str(caught.value)
 
 
-@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001  # of the mapping's zone
-def test_only_possible_times_pass(moment: datetime) -> None:
-    """From 1990 to five minutes after the clock, whatever a cell says."""
+@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001  # in the mapping's zone
+def test_only_plausible_times_are_accepted(moment: datetime) -> None:
+    """From 1990 to five minutes after the clock, whatever a cell contains."""
     clock = datetime.fromtimestamp(NOON / 1000, UTC).replace(tzinfo=None)
     can_be = datetime(1990, 1, 1) <= moment < clock + timedelta(minutes=5, milliseconds=1)  # noqa: DTZ001  # as `moment` is
     try:

@@ -1,4 +1,4 @@
-"""Values that become tokens: the text of the extract is neither sent nor shown."""
+"""Values that become tokens: the original text is neither sent nor shown."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ LOG: dict[str, Any] = {
 
 
 def event(**change: Any) -> dict[str, Any]:
-    """The mapping with another event."""
+    """The mapping with a changed event."""
     return {**LOG, "event": [{**LOG["event"][0], **change}]}
 
 
-def test_a_value_becomes_the_token_of_its_text_and_a_blank_cell_is_absent(map_text: MapText) -> None:
-    """However it is written in the extract."""
+def test_a_value_becomes_its_token_and_a_blank_cell_is_absent(map_text: MapText) -> None:
+    """However the number is written in the extract."""
     rows = f"id,at,cli\n1,{AT},01632 960001\n2,{AT},+44 1632 960001\n3,{AT}, \n"
     made = map_text(LOG, rows, tokens=MAKER)
     token = MAKER.token("telephone", "01632 960001")
@@ -39,7 +39,7 @@ def test_a_value_becomes_the_token_of_its_text_and_a_blank_cell_is_absent(map_te
     assert made.refused == []
 
 
-def test_two_columns_are_one_address(map_text: MapText) -> None:
+def test_two_columns_can_form_one_address(map_text: MapText) -> None:
     """A location is a pair of coordinates; half a pair is not one."""
     data = {"agent_token": {"join": ["lon", "lat"], "token": "address"}}
     made = map_text(event(data=data), f"id,at,lon,lat\n1,{AT},-2.1,52.8\n2,{AT},-2.1,\n", tokens=MAKER)
@@ -59,10 +59,10 @@ def test_two_columns_are_one_address(map_text: MapText) -> None:
         ),
     ],
 )
-def test_a_text_without_a_normal_form_refuses_its_row_and_is_not_shown(
+def test_a_text_that_cannot_be_normalised_refuses_its_row_and_is_not_shown(
     map_text: MapText, cells: str, says: str
 ) -> None:
-    """The others go on."""
+    """The other rows are used."""
     made = map_text(LOG, f"id,at,cli\n1,{AT},{cells}\n2,{AT},01632 960001\n", tokens=MAKER)
     (refused,) = made.refused
     assert refused.startswith(says)
@@ -70,8 +70,8 @@ def test_a_text_without_a_normal_form_refuses_its_row_and_is_not_shown(
     assert [e.subject for e in made.events] == ["2"]
 
 
-def test_a_row_refused_for_something_else_does_not_show_it_either(map_text: MapText) -> None:
-    """A wrong time, other numbers in rows of one call, and two events of one name."""
+def test_a_row_refused_for_another_reason_does_not_show_the_text_either(map_text: MapText) -> None:
+    """A wrong time, different numbers in the rows of one call, or two different events with one id."""
     together = event(per="entity") | {"entity": {"key": "id", "rows": "together"}}
     twice = f"1,{AT},01632 960001\n1,{AT},01632 960002\n"
     for document, rows in [(LOG, "1,noon,01632 960001\n"), (together, twice)]:
@@ -80,8 +80,8 @@ def test_a_row_refused_for_something_else_does_not_show_it_either(map_text: MapT
         assert MAKER.token("telephone", "01632 960001") not in refused
 
 
-def test_a_number_that_is_mapped_as_it_is_refuses_its_row_and_is_not_shown(map_text: MapText) -> None:
-    """A mapping that forgot `token` sends nothing."""
+def test_a_number_mapped_without_a_token_refuses_its_row_and_is_not_shown(map_text: MapText) -> None:
+    """A mapping in which `token` was forgotten sends nothing."""
     rows = f"id,at,cli\n1,{AT},01632 960001\n"
     made = map_text(event(data={"caller_token": "cli"}), rows)
     assert made.events == []
@@ -89,8 +89,8 @@ def test_a_number_that_is_mapped_as_it_is_refuses_its_row_and_is_not_shown(map_t
     assert "96000" not in made.refused[0]
 
 
-def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
-    """With a plain digest of the row, the number could be found by trying all."""
+def test_the_subject_of_a_row_without_a_key_is_derived_from_tokens(map_text: MapText) -> None:
+    """With a plain digest of the row, the number could be found by trying all numbers."""
     keyless = {**LOG, "entity": {"key": "#line"}}
     rows = f"at,cli\n{AT},01632 960001\n{AT},01632 960002\n"
     subjects = [e.subject for e in map_text(keyless, rows, tokens=MAKER).events]
@@ -143,15 +143,15 @@ def test_a_row_s_name_is_made_of_tokens(map_text: MapText) -> None:
         ),
     ],
 )
-def test_a_mapping_that_would_show_or_send_it_cannot_be_used(document: dict[str, Any], says: str) -> None:
-    """The same number in another field, in a key or in a time is no longer a token."""
+def test_a_mapping_that_would_show_or_send_the_original_text_is_refused(document: dict[str, Any], says: str) -> None:
+    """In another field, a key or a time, the same number would no longer be a token."""
     with pytest.raises(ConfigurationInvalid) as caught:
         check_mapping(document, "m.toml")
     assert any(says in str(fault) for fault in caught.value.faults)
 
 
-def test_a_condition_may_read_the_column(map_text: MapText) -> None:
-    """So that withheld numbers leave only the field out; nothing of the text is passed on."""
+def test_a_condition_may_read_a_column_that_becomes_a_token(map_text: MapText) -> None:
+    """So that a withheld number leaves out only the field; the text itself is never passed on."""
     common = {"type": "call.presented", "time": "at"}
     known = {**common, "when": [{"column": "cli", "is_not": ["WITHHELD"]}], "data": {"caller_token": CALLER}}
     withheld = {**common, "when": [{"column": "cli", "is": ["WITHHELD"]}]}
@@ -165,7 +165,7 @@ def test_a_condition_may_read_the_column(map_text: MapText) -> None:
     "content", [f"1,{AT},01632 960001\n2,{AT},01632 960002\n", "01632 960001;x\n", "01632 960001,01632 960001\n"]
 )
 def test_a_file_without_its_header_line_is_refused_and_its_first_row_is_not_shown(tmp_path: Path, content: str) -> None:
-    """The first line is then a row, not a header."""
+    """Its first line is then a row, not a header."""
     path = tmp_path / "f.csv"
     path.write_text(content)
     with pytest.raises(ConfigurationInvalid) as caught:
@@ -173,14 +173,14 @@ def test_a_file_without_its_header_line_is_refused_and_its_first_row_is_not_show
     assert "96000" not in str(caught.value)
 
 
-def test_a_mapping_that_makes_tokens_needs_what_makes_them() -> None:
-    """Or the text itself would go out."""
+def test_a_mapping_with_tokens_needs_a_tokeniser() -> None:
+    """Otherwise the text itself would be sent."""
     with pytest.raises(TypeError):
         Conversion(check_mapping(LOG, "m.toml"), lambda _: None)
 
 
-def test_the_embedded_stack_gets_a_key_of_its_own_for_each_run() -> None:
-    """Nothing to set up for a first look; two runs share nothing."""
+def test_the_embedded_stack_gets_a_new_key_for_each_run() -> None:
+    """A first look needs no setup, and tokens of two runs never match."""
     settings = read_settings(token_key="")
     made = [tokeniser(settings, is_embedded=True).token("person", "A") for _ in range(2)]
     assert made[0] != made[1]
@@ -189,8 +189,8 @@ def test_the_embedded_stack_gets_a_key_of_its_own_for_each_run() -> None:
     assert tokeniser(with_key, is_embedded=True).token("person", "A") == MAKER.token("person", "A")
 
 
-def test_on_given_servers_there_must_be_a_key() -> None:
-    """Tokens of a key that is gone with the run would meet no others, for years."""
+def test_a_key_is_required_on_given_servers() -> None:
+    """Tokens made with a key that is lost after the run would never match any others."""
     with pytest.raises(ConfigurationInvalid) as caught:
         tokeniser(read_settings(token_key="", token_country="XX"))
     assert [fault.where for fault in caught.value.faults] == ["WATCHROOM_TOKEN_COUNTRY", "WATCHROOM_TOKEN_KEY"]

@@ -1,4 +1,4 @@
-"""A measure of any kind, and what is stored of one entity under it."""
+"""A measure of any kind, and what is stored for one entity under it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERIES: Final = "m|"
 
 
 def measure_of(kind: Kind) -> Measure:
-    """A measure without labels that has all that a kind may need."""
+    """A measure without labels that has everything that a kind may need."""
     return Measure(
         "m", kind.name, "made_up", "ended", (), ("1h",), "Made up", "What a test made up.", "A test", start="begun",
         part=Condition({"how": ("well",)}), state="waiting", tokens="how", edges_ms=(10_000, 60_000),
@@ -27,7 +27,7 @@ def measure_of(kind: Kind) -> Measure:
 
 
 def filled(kind: Kind) -> Stored:
-    """What is stored of one entity that has begun and ended, as the kind itself adds it."""
+    """What is stored for one entity that has begun and ended, as the kind itself contributes it."""
     measure, into = measure_of(kind), Contribution({}, {}, {})
     kind.contribution(measure, SERIES, {})(FACTS, into)
     match kind.reads:

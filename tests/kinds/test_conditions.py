@@ -1,4 +1,4 @@
-"""Who belongs to a part, by facts of one value and of several."""
+"""What belongs to a part, by facts with one value and with several."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALL_CODES = holds(Condition({"codes": ("1", "4.1", "4.2")}))
     ("flags", "belongs"),
     [(("knife",), True), (("online", "firearm"), True), (("online",), False), ((), False), (("kni", "fe"), False)],
 )
-def test_one_of_a_tuple_is_enough(flags: tuple[str, ...], belongs: bool) -> None:
+def test_one_accepted_value_of_a_tuple_is_enough(flags: tuple[str, ...], belongs: bool) -> None:
     """A crime with two flags counts under each of them."""
     assert ANY_FLAG({"flags": flags}) is belongs
 
@@ -29,12 +29,12 @@ def test_one_of_a_tuple_is_enough(flags: tuple[str, ...], belongs: bool) -> None
         (set(), False),
     ],
 )
-def test_all_of_a_set_must_be_accepted(codes: set[str], belongs: bool) -> None:
-    """A composite row may be any of its codes, so a list that leaves one out cannot claim it."""
+def test_all_values_of_a_set_must_be_accepted(codes: set[str], belongs: bool) -> None:
+    """A composite row may be any of its codes, so a list that lacks one of them cannot claim it."""
     assert ALL_CODES({"codes": frozenset(codes)}) is belongs
 
 
 @pytest.mark.parametrize(("value", "belongs"), [("knife", True), ("online", False), (None, False)])
-def test_a_fact_of_one_value_must_be_accepted(value: str | None, belongs: bool) -> None:
-    """As of every other word."""
+def test_the_value_of_a_single_fact_must_be_accepted(value: str | None, belongs: bool) -> None:
+    """As for every other term."""
     assert ANY_FLAG({"flags": value}) is belongs

@@ -1,4 +1,4 @@
-"""Every kind of the registry: what it names it has, and what the other packages rely on."""
+"""Every kind of the registry: everything that it names exists, and what other packages rely on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watchroom.kinds.kind import Column, Form, Kind, MetricFamily, Over, OwnKey,
 
 
 def figures_named(kind: Kind) -> Iterator[str]:
-    """Every figure that its metrics, its columns and its quantities ask for."""
+    """Every figure that its metrics, columns and quantities read."""
     of_figures = (family for family in kind.families.values() if family.over is not Over.READING)
     yield from (figure for family in of_figures for _, figure in family.samples)
     yield from (column.figure for column in kind.columns)
@@ -29,7 +29,7 @@ def figures_named(kind: Kind) -> Iterator[str]:
 
 
 def faults(kind: Kind) -> Iterator[str]:
-    """What is wrong with a kind."""
+    """The faults of a kind."""
     yield from _figure_faults(kind)
     yield from _quantity_faults(kind)
     yield from _family_faults(kind)
@@ -39,7 +39,7 @@ def faults(kind: Kind) -> Iterator[str]:
 
 def _figure_faults(kind: Kind) -> Iterator[str]:
     if kind.reads is Reads.NOTHING:
-        return  # it has no figure at all
+        return  # it has no figures at all
     measure = measure_of(kind)
     full = kind.figures(measure, filled(kind), True)
     empty = kind.figures(measure, kind.add_up([]), True)
@@ -115,7 +115,7 @@ def _key_faults(kind: Kind) -> Iterator[str]:
 
 
 def _own_key_faults(kind: Kind) -> Iterator[str]:
-    """The examples, and the defaults in their place, must be what an entry may say."""
+    """The examples, and the defaults used instead of them, must be valid in an entry."""
     yield from (
         f"own key {key.name}: entries have it" for key in kind.own_keys if key.name in MeasureEntry.model_fields
     )
@@ -133,13 +133,13 @@ def _own_key_faults(kind: Kind) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("key", KINDS)
-def test_a_kind_has_what_it_names(key: str) -> None:
+def test_everything_that_a_kind_names_exists(key: str) -> None:
     """A name that leads nowhere would end a scrape, a report or `make generate` with an AttributeError."""
     assert list(faults(KINDS[key])) == []
 
 
 def test_every_key_of_an_entry_belongs_to_some_kind() -> None:
-    """Nobody could write a key that no kind has."""
+    """Nobody could use a key that belongs to no kind."""
     of_kinds = {key for kind in KINDS.values() for key in (*kind.needs, *kind.may)}
     assert {*EVERY_KIND, *of_kinds} == set(MeasureEntry.model_fields)
 
@@ -152,8 +152,8 @@ def _quantity(what: str, **changes: object) -> Callable[[Kind], Kind]:
     return change
 
 
-def test_a_kind_without_quantities_has_no_base_and_no_panel_that_would_ask_for_one() -> None:
-    """Nothing may ask for a number where there is none, or none without its period."""
+def test_a_kind_without_quantities_has_no_base_and_no_panel_that_needs_one() -> None:
+    """Nothing may query a number that does not exist, or one without its period."""
     for kind in KINDS.values():
         if not kind.quantities:
             assert not any((kind.base, kind.card, kind.trends, kind.summary, kind.by_month))
@@ -161,57 +161,61 @@ def test_a_kind_without_quantities_has_no_base_and_no_panel_that_would_ask_for_o
 
 
 BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
-    "a metric of no figure": (
+    "a metric without a figure": (
         "count",
         lambda kind: replace(kind, families={**kind.families, "more": MetricFamily("more", (({}, "nowhere"),))}),
         "no number nowhere of something",
     ),
-    "a column of no figure": (
+    "a column without a figure": (
         "share",
         lambda kind: replace(kind, columns=(*kind.columns, Column("more", "nowhere"))),
         "no number nowhere of something",
     ),
-    "a quantity of no figure": ("duration", _quantity("mean", figure="nowhere"), "no number nowhere of something"),
-    "a figure that nothing lacks": (
+    "a quantity without a figure": ("duration", _quantity("mean", figure="nowhere"), "no number nowhere of something"),
+    "a figure missing if nothing is stored": (
         "count",
         lambda kind: replace(kind, figures=lambda _, stored, __: SimpleNamespace(number=1) if stored else object()),
         "no figure number of nothing",
     ),
     "a base that does not count": ("duration", lambda kind: replace(kind, base="mean"), "the base mean does not count"),
-    "a base that is none": ("count", lambda kind: replace(kind, base="nowhere"), "base: no quantity nowhere"),
-    "a card of no quantity": ("open", lambda kind: replace(kind, card=("nowhere",)), "card: no quantity nowhere"),
-    "a trend of no quantity": ("share", lambda kind: replace(kind, trends=("nowhere",)), "trends: no quantity nowhere"),
-    "a summary of no quantity": (
+    "an unknown base": ("count", lambda kind: replace(kind, base="nowhere"), "base: no quantity nowhere"),
+    "a card without its quantity": ("open", lambda kind: replace(kind, card=("nowhere",)), "card: no quantity nowhere"),
+    "a trend without its quantity": (
+        "share",
+        lambda kind: replace(kind, trends=("nowhere",)),
+        "trends: no quantity nowhere",
+    ),
+    "a summary without its quantity": (
         "duration",
         lambda kind: replace(kind, summary=("nowhere",)),
         "summary: no quantity nowhere",
     ),
-    "a month of no quantity": (
+    "a month without its quantity": (
         "count",
         lambda kind: replace(kind, by_month=("nowhere",)),
         "by_month: no quantity nowhere",
     ),
     "no summary": ("share", lambda kind: replace(kind, summary=()), "summary: empty, which a SUMMARY shows"),
     "no trend": ("open", lambda kind: replace(kind, trends=()), "trends: empty, which a NOW shows"),
-    "a share of no counts": (
+    "a share without counts": (
         "share",
         _quantity("share", counts=None),
         "share: a figure or two counts, not both and not neither",
     ),
-    "a number of counts": (
+    "a number with counts": (
         "share",
         _quantity("share", unit=Unit.NUMBER),
         "share: a share has counts, and nothing else has",
     ),
-    "counts of no metric": ("share", _quantity("share", counts=("part", "share")), "share: no metric 'share'"),
-    "a quantity of no metric": ("duration", _quantity("mean", suffix="nowhere"), "mean: no metric 'nowhere'"),
-    "a quantity of no sample": (
+    "counts without a metric": ("share", _quantity("share", counts=("part", "share")), "share: no metric 'share'"),
+    "a quantity without a metric": ("duration", _quantity("mean", suffix="nowhere"), "mean: no metric 'nowhere'"),
+    "a quantity without a sample": (
         "duration",
         _quantity("p90", labels={"p": "91"}),
         "p90: 'percentile_seconds' has no sample {'p': '91'}",
     ),
-    "a base that is not said": ("duration", lambda kind: replace(kind, rests_on="of them"), "rests_on: no {}"),
-    "samples of different labels": (
+    "a base that is not shown": ("duration", lambda kind: replace(kind, rests_on="of them"), "rests_on: no {}"),
+    "samples with different labels": (
         "open",
         lambda kind: replace(
             kind,
@@ -222,7 +226,7 @@ BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
         ),
         "'due': its samples have other labels each",
     ),
-    "a window of who is open": (
+    "a window of an open measure": (
         "open",
         lambda kind: replace(kind, families={**kind.families, "": kind.families[""]._replace(over=Over.WINDOWS)}),
         "'': what is kept in OPEN_SET is not WINDOWS",
@@ -242,7 +246,7 @@ BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
         lambda kind: replace(kind, columns=(*kind.columns, Column("closed", "number"))),
         "every row has a column closed",
     ),
-    "a restated column that is none": (
+    "an unknown restated column": (
         "share",
         lambda kind: replace(kind, published=("nowhere",)),
         "published: no column nowhere",
@@ -278,7 +282,7 @@ BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_kind_that_names_what_it_has_not_is_found(case: str) -> None:
+def test_a_kind_that_names_something_missing_is_found(case: str) -> None:
     """The check above in each case in which it fails."""
     key, change, told = BROKEN[case]
     assert told in list(faults(change(KINDS[key])))

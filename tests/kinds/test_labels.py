@@ -1,4 +1,4 @@
-"""Labels, their values and lengths of time as people say them: one function each, for pages, boards and reports."""
+"""Labels, their values and durations as people say them: one function each, for pages, boards and reports."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ OF_FIGURES = CATALOGUE.measures["gun_crime_published"]
         ("area", "out_of_force", "Out of force"),
     ],
 )
-def test_a_value_is_said_as_people_say_it(label: str, value: str, said: str) -> None:
-    """Proper names keep their capitals and hyphens; a grade alone would be a bare digit."""
+def test_a_label_value_is_shown_as_people_say_it(label: str, value: str, said: str) -> None:
+    """Proper names keep their capitals and hyphens; a grade on its own would be a bare digit."""
     assert value_words(LABELS[label], value) == said
 
 
-def test_every_area_of_the_force_has_a_capital_in_each_name() -> None:
-    """The slug's own words would call it East staffordshire."""
+def test_each_part_of_a_district_name_is_capitalised() -> None:
+    """The plain words of the slug would give East staffordshire."""
     districts = CATALOGUE.areas.groups["county"][:-1]
     assert len(districts) == 8
     for value in districts:
@@ -47,14 +47,14 @@ def test_every_area_of_the_force_has_a_capital_in_each_name() -> None:
         assert all(word[0].isupper() for word in words if word != "under"), value
 
 
-def test_a_label_has_a_title_where_its_name_is_no_english() -> None:
-    """`cli type` is a word of telephone engineers."""
+def test_a_label_whose_name_is_not_plain_english_has_a_title() -> None:
+    """`cli type` is jargon of telephone engineers."""
     assert title_of(LABELS["cli_type"]) == "type of calling number"
     assert title_of(LABELS["grade"]) == "grade"
 
 
-def test_several_labels_are_said_in_one_line() -> None:
-    """In a sentence each value follows its label; in a list of words an unknown one alone would say nothing."""
+def test_several_labels_are_shown_in_one_line() -> None:
+    """In a sentence each value follows its label; in a list, `unknown` on its own would be meaningless."""
     attendance = CATALOGUE.measures["incident_attendance_time"]
     by = {"grade": "1", "area": "cannock_chase"}
     assert where_text(attendance, by) == "grade 1, area Cannock Chase"
@@ -63,8 +63,8 @@ def test_several_labels_are_said_in_one_line() -> None:
     assert where_text(OF_FIGURES, {"area": "county"}) == "area county"
 
 
-def test_a_title_of_the_schema_stands_over_the_slug() -> None:
-    """Without one, the slug's words are said."""
+def test_a_title_in_the_schema_overrides_the_slug() -> None:
+    """Without one, the words of the slug are shown."""
     plain = Label("kind", "kind", ("pcda",), "unknown")
     assert value_words(plain, "pcda") == "Pcda"
     assert value_words(Label("kind", "kind", ("pcda",), "unknown", titles={"pcda": "PCDA"}), "pcda") == "PCDA"
@@ -78,12 +78,12 @@ def test_a_title_of_the_schema_stands_over_the_slug() -> None:
         (259_200, "3 d"), (266_400, "3 d 2 h"), (2_592_000, "30 d"),
     ],
 )  # fmt: skip
-def test_a_limit_is_said_in_hours_and_days(length_s: float, said: str) -> None:
-    """Nobody says 172,800 seconds; and it is exact, because it is what others are judged by."""
+def test_a_limit_is_shown_in_hours_and_days(length_s: float, said: str) -> None:
+    """Nobody says 172,800 seconds; and it is exact, because performance is measured by it."""
     assert exact_duration(length_s) == said
 
 
-def test_a_target_says_whether_its_limit_meets_it() -> None:
-    """Within includes it, below does not."""
+def test_a_target_shows_whether_its_limit_is_included() -> None:
+    """`within` includes it, `below` does not."""
     assert Target({}, 172_800_000, inclusive=True).said == "within 48 h"
     assert Target({}, 10_000, inclusive=False).said == "below 10 s"

@@ -9,7 +9,7 @@ from tests.reports.redis_months import Happened, fill, settings_on
 from watchroom.settings import Settings
 
 EVENTS = (
-    # Incident 1: Grade 1, attended in 8 minutes. 2: Grade 1 in 20. 3: Grade 2, nobody yet. 4: no creation known.
+    # Incident 1: Grade 1, attended in 8 minutes. 2: Grade 1 in 20. 3: Grade 2, not attended yet. 4: creation unknown.
     Happened("incident.created", "1", "2021-11-27T20:00:00Z", {"grade": "1", "area": "stoke"}),
     Happened("incident.resource_assigned", "1", "2021-11-27T20:01:00Z", {"unit": "U1"}),
     Happened("incident.resource_on_scene", "1", "2021-11-27T20:08:00Z", {"unit": "U1"}),
@@ -34,7 +34,7 @@ EVENTS = (
 
 @pytest.fixture
 def filled(redis_server: RedisServer) -> Settings:
-    """Settings that lead to the filled Redis."""
+    """Settings for the filled Redis."""
     settings = settings_on(redis_server.url)
     fill(settings, EVENTS)
     return settings

@@ -1,4 +1,4 @@
-"""Months and measures made by hand, for tests of the report's pure parts."""
+"""Months and measures made by hand, for tests of the report's pure functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TIMED = measure("duration", GRADE, targets=(Target({"grade": "1"}, 900_000, incl
 
 
 def months(first: str, *contents: Mapping[str, int]) -> list[StoredMonth]:
-    """Months one after another, from the first on."""
+    """Consecutive months, starting with the first."""
     year, number = (int(part) for part in first.split("-"))
     names = [f"{year + (number + i - 1) // 12}-{(number + i - 1) % 12 + 1:02}" for i in range(len(contents))]
     return [StoredMonth(name, fields, ()) for name, fields in zip(names, contents, strict=True)]
@@ -49,7 +49,7 @@ def held(
     partly: Sequence[str] = (),
     closed: bool = True,
 ) -> Held:
-    """What is held of these months; `of` the months asked for, `partly` those that are not held to their end."""
+    """What is held of these months; `of` are the requested months, `partly` those that are not held to their end."""
     request = tuple(of) or tuple(month.name for month in stored)
     complete = {month.name: month.name not in partly for month in stored}
     return added_up(stored, request, {STREAM: complete}, {STREAM: closed}, {STREAM: AS_OF_MS})
@@ -58,7 +58,7 @@ def held(
 def baseline(
     own: Held | None = None, *imported: Mapping[str, Mapping[str, int]], of: Sequence[str] = ()
 ) -> BaselineHeld:
-    """A baseline of own months, or of imported ones."""
+    """A baseline of own or imported months."""
     months_of = tuple(of) or (own.months if own else ())
     return BaselineHeld("words", months_of, own or held([], of=months_of), imported or [{} for _ in months_of])
 

@@ -26,7 +26,7 @@ MAY_BE_TO_COME = ((LATEST, str(LATEST_MS).encode()),)
 
 
 class Happened(NamedTuple):
-    """One event; `arrived` is its own time unless said otherwise."""
+    """One event; `arrived` is its own time unless given."""
 
     type: str
     subject: str

@@ -1,4 +1,4 @@
-"""The examples for analysts, run as they are printed, against a Redis that the worker's own parts have filled."""
+"""The examples for analysts, run as printed, with a Redis that the worker's own parts have filled."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 def run(settings: Settings, *command: str, folder: Path = ROOT) -> str:
-    """What a command prints, with the Redis of the test in its environment."""
+    """The output of a command with the test's Redis in its environment."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -45,20 +45,20 @@ def run(settings: Settings, *command: str, folder: Path = ROOT) -> str:
 
 
 def redis_cli(settings: Settings, start: str) -> list[str]:
-    """The lines that the one `redis-cli` example with this in it prints."""
+    """The output lines of the one `redis-cli` example that contains this text."""
     (command,) = [line for line in COMMANDS if line.startswith("redis-cli") and start in line]
     if shutil.which("redis-cli") is None:
         missing("no redis-cli; apt-get install redis-tools")
     return run(settings, "sh", "-c", command).splitlines()
 
 
-def test_a_field_is_read_by_its_name(filled: Settings) -> None:
+def test_the_example_reads_a_field_by_its_name(filled: Settings) -> None:
     """Two Grade 1 incidents in Stoke in November."""
     assert redis_cli(filled, "HGET ") == ["2"]
 
 
-def test_a_whole_month_is_read_as_fields_and_whole_numbers(filled: Settings) -> None:
-    """Every field of a kind that the page explains, and no other."""
+def test_the_example_reads_a_whole_month_as_fields_and_whole_numbers(filled: Settings) -> None:
+    """The month contains only kinds of fields that the page explains."""
     lines = redis_cli(filled, "HGETALL")
     fields = dict(zip(lines[::2], map(int, lines[1::2]), strict=True))
     assert fields["incident_attendance_time|grade=1,area=stoke|sum_ms"] == 1_680_000
@@ -68,14 +68,14 @@ def test_a_whole_month_is_read_as_fields_and_whole_numbers(filled: Settings) -> 
     assert [word for word in sorted(what) if f"`{word}" not in explained] == []
 
 
-def test_the_restatement_log_and_the_months_are_read(filled: Settings) -> None:
-    """One entry an event and field."""
+def test_the_examples_read_the_restatement_log_and_list_the_months(filled: Settings) -> None:
+    """The log has one entry per event and field."""
     log = redis_cli(filled, "LRANGE")
     assert [entry for entry in log if '"measure":"crime_recorded"' in entry and '"delta":-1' in entry]
     assert set(redis_cli(filled, "--scan")) == {"{force}:month:2021-11", "{force}:month:2021-12"}
 
 
-def test_the_python_example_gives_the_share_that_our_command_gives(filled: Settings) -> None:
+def test_the_python_example_gives_the_same_share_as_our_command(filled: Settings) -> None:
     """An analyst's script and our command must agree."""
     (example,) = [code for code in EXAMPLES if "import json" in code]
     assert run(filled, sys.executable, "-c", example).splitlines() == [
@@ -86,8 +86,8 @@ def test_the_python_example_gives_the_share_that_our_command_gives(filled: Setti
     assert (row["within_target"], row["count"]) == (0.5, 2)
 
 
-def test_the_pandas_example_gives_the_mean_that_our_command_gives(filled: Settings) -> None:
-    """The same with a table."""
+def test_the_pandas_example_gives_the_same_mean_as_our_command(filled: Settings) -> None:
+    """As a table."""
     if importlib.util.find_spec("pandas") is None:
         missing("no pandas; pip install pandas")
     (example,) = [code for code in EXAMPLES if "import pandas" in code]
@@ -97,8 +97,8 @@ def test_the_pandas_example_gives_the_mean_that_our_command_gives(filled: Settin
     ]
 
 
-def test_the_pandas_example_stands_where_nobody_met_the_target(redis_server: RedisServer) -> None:
-    """A field that never occurred is 0, also when it is a whole column."""
+def test_the_pandas_example_works_if_no_incident_met_the_target(redis_server: RedisServer) -> None:
+    """A field that never occurred is 0, even if the whole column is missing."""
     if importlib.util.find_spec("pandas") is None:
         missing("no pandas; pip install pandas")
     settings = settings_on(redis_server.url)
@@ -115,14 +115,14 @@ TO_FILES = [line for line in OURS if "--output" in line or "months import" in li
 
 
 @pytest.mark.parametrize("command", [line for line in OURS if line not in TO_FILES])
-def test_our_own_commands_are_as_printed(filled: Settings, command: str) -> None:
-    """A line copied from the page prints rows."""
+def test_our_own_commands_work_as_printed(filled: Settings, command: str) -> None:
+    """A command copied from the page must print rows."""
     words = shlex.split(command.partition(">")[0])
     assert run(filled, sys.executable, "-m", *words).strip()
 
 
-def test_the_months_of_the_page_are_imported_and_a_workbook_is_written(filled: Settings, tmp_path: Path) -> None:
-    """The file as it is printed there, and the commands, which print nothing."""
+def test_the_example_months_can_be_imported_and_a_workbook_written(filled: Settings, tmp_path: Path) -> None:
+    """With the file and the commands as printed; they print nothing."""
     (months_file,) = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "months.csv").write_text(months_file)
     for command in TO_FILES:
@@ -135,7 +135,7 @@ def test_the_months_of_the_page_are_imported_and_a_workbook_is_written(filled: S
 
 
 def test_the_page_names_every_key_of_a_report(filled: Settings) -> None:
-    """Of a row, of its areas and of its baselines; those of a kind are named with the months' columns."""
+    """Those of a row, its areas and its baselines; those of a kind are named with the columns of months."""
     named = set(re.findall(r"`([a-z0-9_]+)`", PAGE[: PAGE.index("## What is open now")]))
     objects: list[Any] = list(as_objects(read_report(filled, Request("2021-12", 2, baselines=["previous"]), NOW_MS)))
     used = {name for row in objects for name in row if not name.startswith("published_")}
@@ -145,7 +145,7 @@ def test_the_page_names_every_key_of_a_report(filled: Settings) -> None:
 
 
 def test_the_page_names_every_column(filled: Settings) -> None:
-    """A column without an explanation is misread."""
+    """A column without an explanation gets misread."""
     columns = {name for row in months(filled) for name in row if name != "by"}
     named = set(re.findall(r"`([a-z0-9_]+)`", PAGE[: PAGE.index("## With `redis-cli`")]))
     assert {name for name in columns if not name.startswith("published_")} <= named

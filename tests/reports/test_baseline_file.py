@@ -1,4 +1,4 @@
-"""A CSV file of a baseline's months: what is imported, and how each bad row is reported."""
+"""A CSV file with the months of a baseline: what is imported, and how each bad row is reported."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ HEAD = "month,measure,line,grade,area,field,value\n"
 
 
 def parsed(*rows: str) -> Imported:
-    """What rows give."""
+    """The result of parsing these rows."""
     return parse_baseline("b.csv", HEAD + "".join(f"{row}\n" for row in rows), YEAR, CATALOGUE)
 
 
-def test_a_row_is_a_field_of_a_month() -> None:
-    """As an own month has it; a label's other spellings are read as in events."""
+def test_a_row_becomes_a_field_of_a_month() -> None:
+    """Like a field of an own month; other spellings of a label are read as in events."""
     found = parsed(
         "2018-12,call_volume,999,,,count,15000",
         "",
@@ -39,7 +39,7 @@ def test_a_row_is_a_field_of_a_month() -> None:
     }
 
 
-def test_an_empty_label_says_that_it_is_not_known() -> None:
+def test_an_empty_label_means_unknown() -> None:
     """A published total has no areas."""
     assert list(parsed("2018-12,incident_volume,,1,,count,5").entries) == [
         ("2018-12", "incident_volume|grade=1,area=unknown|count")
@@ -76,8 +76,8 @@ def test_an_empty_label_says_that_it_is_not_known() -> None:
         ),
     ],
 )
-def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
-    """File, line, column, what was found, what to write instead."""
+def test_a_bad_row_is_reported_and_the_others_are_imported(row: str, said: str) -> None:
+    """With file, line, column, what was found, and what to write instead."""
     found = parsed("2018-12,call_volume,101,,,count,5", row)
     (fault,) = found.faults
     assert said in str(fault)
@@ -85,8 +85,8 @@ def test_a_bad_row_is_named_and_the_others_go_on(row: str, said: str) -> None:
     assert found.entries == {("2018-12", "call_volume|line=101|count"): 5}
 
 
-def test_a_group_of_areas_is_refused_and_its_part_of_no_known_district_is_taken() -> None:
-    """Months are added up over areas: districts and the whole county together would count twice."""
+def test_a_group_of_areas_is_refused_but_its_unknown_district_is_accepted() -> None:
+    """Months are added up over areas: the districts and the whole county together would count twice."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
     rows = "2018-12,incident_volume,,1,County,count,5\n2018-12,incident_volume,,1,county_unknown,count,4\n"
     found = parse_baseline("b.csv", HEAD + rows, YEAR, catalogue)
@@ -115,8 +115,8 @@ def test_a_part_greater_than_its_whole_is_refused() -> None:
     ("bins", "together"),
     [({"0": 60, "10000": 30, "60000": 10}, 100), ({"0": 1, "10000": 1, "60000": 1}, 3), ({"0": 11}, 11)],
 )
-def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str, int], together: int) -> None:
-    """If they were accepted, the report would leave them out silently. The observations themselves are accepted."""
+def test_bins_that_do_not_add_up_to_the_observations_are_refused(bins: dict[str, int], together: int) -> None:
+    """If accepted, the report would leave them out silently. The observations themselves are accepted."""
     row = "2018-12,call_answer_time,999,,,"
     found = parsed(f"{row}observations,10", *(f"{row}bin:{edge},{number}" for edge, number in bins.items()))
     assert [str(fault) for fault in found.faults] == [
@@ -127,8 +127,8 @@ def test_bins_that_are_not_those_of_the_observations_are_refused(bins: dict[str,
     assert list(found.entries.values()) == [10]
 
 
-def test_bins_that_may_be_those_of_the_observations_are_taken() -> None:
-    """They add up, or some of them are not in the file, or the observations are not."""
+def test_bins_that_may_add_up_to_the_observations_are_accepted() -> None:
+    """They add up, or the file lacks some of the bins or the observations."""
     row = "2018-12,call_answer_time"
     found = parsed(
         f"{row},999,,,observations,10", f"{row},999,,,bin:0,7", f"{row},999,,,bin:10000,3", f"{row},999,,,bin:60000,0",
@@ -153,7 +153,7 @@ def test_a_header_that_cannot_be_used_stops_the_import(header: str, said: str) -
     assert said in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported_by_name(tmp_path: Path) -> None:
     """A missing file, and one that is not UTF-8; the byte order mark of a spreadsheet is accepted."""
     with pytest.raises(ConfigurationInvalid, match=r"none\.csv"):
         read_baseline_file(tmp_path / "none.csv", YEAR, CATALOGUE)
@@ -165,8 +165,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert len(read_baseline_file(other, YEAR, CATALOGUE).entries) == 1
 
 
-def test_the_fields_of_a_kind_are_those_of_its_figures() -> None:
-    """An analyst who imports a mean needs its sum and its count; the national bins come as three fields."""
+def test_a_kind_has_a_field_for_each_part_of_its_figures() -> None:
+    """To import a mean, an analyst needs its sum and its count; the national bins are three fields."""
     assert fields_of(CATALOGUE.measures["call_answer_time"]) == (
         "sum_ms", "observations", "within", "bin:0", "bin:10000", "bin:60000",
     )  # fmt: skip

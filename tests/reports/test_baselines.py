@@ -1,4 +1,4 @@
-"""Which months a report is compared with."""
+"""The months with which a report is compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHIPPED = load_baselines(ROOT / "schemas")
 
 
 def year(last: str, months: int = 12) -> list[str]:
-    """So many months, the last of them this one."""
+    """That many months, ending with this one."""
     return [Calendar.months_before(last, back) for back in range(months - 1, -1, -1)]
 
 
@@ -32,21 +32,21 @@ def year(last: str, months: int = 12) -> list[str]:
         ("previous", year("2021-11", 24), year("2019-11", 24)),
     ],
 )
-def test_months_of_a_baseline_are_those_of_the_same_part_of_the_year(
+def test_the_months_of_a_baseline_are_from_the_same_part_of_the_year(
     name: str, report: Sequence[str], months: Sequence[str]
 ) -> None:
     """A summer cannot be compared with a whole year."""
     assert SHIPPED[name].months_for(report) == (tuple(months), "")
 
 
-def test_a_calendar_month_that_a_baseline_lacks_leaves_it_without_months() -> None:
+def test_a_baseline_that_lacks_a_calendar_month_has_no_months() -> None:
     """With the reason, which the report prints."""
     summer = Baseline(words="summer", first="2019-06", last="2019-08")
     assert summer.months_for(["2021-08", "2021-09"]) == ((), "it has no month for calendar month 09")
 
 
-def test_a_calendar_month_that_it_has_twice_leaves_it_without_months() -> None:
-    """It is not known which of the two is meant."""
+def test_a_baseline_with_a_calendar_month_twice_has_no_months() -> None:
+    """It is unknown which of the two is meant."""
     long = Baseline(words="two years", first="2018-01", last="2019-12")
     assert long.months_for(["2021-08"]) == ((), "it has 2 months for calendar month 08")
     found = SHIPPED["2018/19"].months_for(year("2021-11", 24))
@@ -65,8 +65,8 @@ def test_a_calendar_month_that_it_has_twice_leaves_it_without_months() -> None:
         ('[a]\nwords = "w"\nbefore = true', "a.before: found an unknown key"),
     ],
 )
-def test_a_baseline_that_cannot_be_used_says_what_to_write(text: str, said: str, tmp_path: Path) -> None:
-    """File, entry, key, what was found."""
+def test_the_message_about_an_unusable_baseline_says_what_to_write(text: str, said: str, tmp_path: Path) -> None:
+    """With file, entry, key and what was found."""
     (tmp_path / FILE).write_text(text)
     with pytest.raises(ConfigurationInvalid) as caught:
         load_baselines(tmp_path)

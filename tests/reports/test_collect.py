@@ -1,4 +1,4 @@
-"""Months and open measures as people read them, out of a Redis that the worker's own parts have filled."""
+"""Months and open measures as people read them, from a Redis that the worker's own parts have filled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def row(rows: list[Row], measure: str, period: str | None = "2021-11", **by: str
 
 
 def test_each_kind_of_measure_has_its_figures(filled: Settings) -> None:
-    """One object a measure, label set and month, with the keys that others rely on."""
+    """One object per measure, label set and month, with the keys that others rely on."""
     rows = months(filled)
     head = {"period": "2021-11", "as_of": "2022-02-01T12:00:00.000Z", "closed": True}
     volume = row(rows, "incident_volume", grade="1", area="stoke")
@@ -46,13 +46,13 @@ def test_each_kind_of_measure_has_its_figures(filled: Settings) -> None:
     assert (answer["mean_s"], answer["missing_start"], answer["negative"]) == (8, 1, 0)
 
 
-def test_a_duration_without_a_target_is_within_none(filled: Settings) -> None:
-    """0 % would mean that all missed it."""
+def test_a_duration_without_a_target_has_no_share_within_target(filled: Settings) -> None:
+    """0 % would mean that all of them missed it."""
     assert row(months(filled), "incident_assignment_time", grade="1", area="stoke")["within_target"] is None
 
 
-def test_a_share_of_nothing_is_null_and_what_never_happened_has_no_row(filled: Settings) -> None:
-    """Never 0 %."""
+def test_a_share_of_nothing_is_null_and_a_measure_without_events_has_no_row(filled: Settings) -> None:
+    """Neither is ever 0 %."""
     rows = months(filled)
     assert not [r for r in rows if r["measure"] == "crime_resolved"]
     only_missing = settings_on(filled.redis_url, force="other")
@@ -63,8 +63,8 @@ def test_a_share_of_nothing_is_null_and_what_never_happened_has_no_row(filled: S
     assert (answer["count"], answer["missing_start"]) == (0, 1)
 
 
-def test_a_month_is_closed_once_all_that_arrived_before_its_closing_is_in(filled: Settings) -> None:
-    """End of the month in London and the stream's bound: 1, 7 and 30 days. Judged by what is applied."""
+def test_a_month_is_closed_once_everything_that_arrived_before_its_closing_is_applied(filled: Settings) -> None:
+    """It closes 1, 7 or 30 days after its end in London, and only once the events until then are applied."""
     rows = months(filled)
     assert row(rows, "incident_volume", "2021-12", grade="2", area="tamworth")["closed"] is True
     fill(filled, [Happened("incident.created", "9", "2022-01-31T10:00:00Z")], fresh_ms=NOW_MS + 1)
@@ -74,15 +74,15 @@ def test_a_month_is_closed_once_all_that_arrived_before_its_closing_is_in(filled
 
 
 @pytest.mark.parametrize(("fresh", "closed"), [("2021-12-31T00:00:00Z", True), ("2021-12-30T23:59:59.999Z", False)])
-def test_closing_is_to_the_millisecond(redis_server: RedisServer, fresh: str, closed: bool) -> None:
-    """Crimes of November close 30 days after its end."""
+def test_a_month_closes_to_the_millisecond(redis_server: RedisServer, fresh: str, closed: bool) -> None:
+    """November's crimes close 30 days after its end."""
     settings = settings_on(redis_server.url)
     fill(settings, [Happened("crime.recorded", "x", "2021-11-10T10:00:00Z")], fresh_ms=to_ms(fresh))
     assert row(months(settings), "crime_recorded", group="not_stated", area="unknown")["closed"] is closed
 
 
-def test_what_was_published_is_today_minus_the_log(filled: Settings) -> None:
-    """The crime that was cancelled in January was in November's published figure."""
+def test_the_published_value_is_todays_value_minus_the_log(filled: Settings) -> None:
+    """The crime cancelled in January was part of November's published figure."""
     rows = months(filled)
     robbery = row(rows, "crime_recorded", group="robbery", area="stoke")
     assert (robbery["value"], robbery["published_value"], robbery["restatements"]) == (1, 2, 1)
@@ -98,7 +98,7 @@ def test_a_row_that_a_restatement_emptied_still_shows_what_was_published(filled:
 
 
 def test_entities_without_their_first_event_are_counted_separately(filled: Settings) -> None:
-    """No figure counts them, so their number must be shown."""
+    """No figure counts them, so their number must be visible."""
     orphans = row(months(filled, measures=["orphans"]), "orphans", "2021-12", topic="watchroom.incidents")
     assert orphans == {
         "measure": "orphans", "by": {"topic": "watchroom.incidents"}, "period": "2021-12",
@@ -108,23 +108,23 @@ def test_entities_without_their_first_event_are_counted_separately(filled: Setti
     }  # fmt: skip
 
 
-def test_an_orphan_that_left_a_closed_month_is_restated(filled: Settings) -> None:
-    """A month on it turns out to be a child of another: what was published still shows, and that it went."""
+def test_an_orphan_that_leaves_a_closed_month_is_a_restatement(filled: Settings) -> None:
+    """If it later proves to be the child of another, the published number still shows, and so does the change."""
     fill(filled, [Happened("incident.linked", "4", "2022-01-20T10:00:00Z", {"parent": "1"})])
     orphans = row(months(filled), "orphans", "2021-12", topic="watchroom.incidents")
     assert (orphans["value"], orphans["published_value"], orphans["restatements"]) == (0, 1, 1)
 
 
 def test_months_and_measures_can_be_chosen(filled: Settings) -> None:
-    """And one that does not exist is said, with those that do."""
+    """A measure that does not exist is refused, with a list of those that do."""
     assert {r["period"] for r in months(filled, only=["2021-12"])} == {"2021-12"}
     assert {r["measure"] for r in months(filled, measures=["call_volume"])} == {"call_volume"}
     with pytest.raises(ConfigurationInvalid, match=r"--measure: found 'calls'; write one of call_volume, "):
         months(filled, measures=["calls"])
 
 
-def test_open_measures_are_judged_at_the_instant_that_is_given(filled: Settings) -> None:
-    """A replay ends in the past; its tiles are those of then. Who waits is shown, and where nobody does, 0."""
+def test_open_measures_are_evaluated_at_the_given_instant(filled: Settings) -> None:
+    """A replay ends in the past, and so do its tiles. What is waiting is shown, and 0 if nothing is."""
     now_ms = to_ms("2022-01-01T00:26:00Z")
     rows = moved_rows(filled, ["incidents"], ["2021-11", "2021-12"], now_ms)
     assert {r["measure"] for r in rows if str(r["measure"]).startswith(("call", "crime"))} == set()
@@ -142,8 +142,8 @@ def test_open_measures_are_judged_at_the_instant_that_is_given(filled: Settings)
     assert row(late, "incidents_unattended", None, grade="2", area="tamworth")["gave_up"] == 1
 
 
-def test_months_of_a_replay_are_judged_at_its_own_now(filled: Settings) -> None:
-    """Not at the wall clock of the worker: a month that the extract does not reach past is not over."""
+def test_months_of_a_replay_are_evaluated_at_the_replays_own_time(filled: Settings) -> None:
+    """Not by the worker's wall clock: a month that the extract does not reach past is not over."""
     november_closes_ms = to_ms("2021-12-08T00:00:00Z")  # incidents: 7 days after its end
     for now_ms, closed in ((november_closes_ms - 1, False), (november_closes_ms, True)):
         rows = moved_rows(filled, ["incidents"], ["2021-11"], now_ms)
@@ -152,7 +152,7 @@ def test_months_of_a_replay_are_judged_at_its_own_now(filled: Settings) -> None:
 
 
 def test_as_of_is_unknown_while_a_partition_has_no_time(redis_server: RedisServer) -> None:
-    """Half of a topic says nothing about the whole."""
+    """Half of a topic says nothing about all of it."""
     settings = settings_on(redis_server.url)
     fill(settings, [Happened("call.presented", "z", "2021-11-27T20:00:00Z")])
     with redis_server.client() as redis:
@@ -162,8 +162,8 @@ def test_as_of_is_unknown_while_a_partition_has_no_time(redis_server: RedisServe
     assert collector.as_of()["crimes"] == NOW_MS
 
 
-def test_figures_made_under_another_catalogue_are_not_shown_as_ours(filled: Settings) -> None:
-    """A target that moved makes another share of the same numbers."""
+def test_figures_counted_under_another_catalogue_are_refused(filled: Settings) -> None:
+    """A different target makes a different share of the same numbers."""
     other = filled.model_copy(update={"areas": ("stoke",)})
     with pytest.raises(
         RebuildNeeded,
@@ -173,7 +173,7 @@ def test_figures_made_under_another_catalogue_are_not_shown_as_ours(filled: Sett
 
 
 def test_an_empty_redis_is_distinguished_from_one_that_is_down(redis_server: RedisServer) -> None:
-    """A Redis that was never filled is not 0, and neither is one that does not answer."""
+    """Neither a Redis that was never filled nor one that does not answer means 0."""
     with pytest.raises(WorkFailed, match=r"holds no data for force 'force'; check WATCHROOM_REDIS_URL"):
         months(settings_on(redis_server.url))
     with pytest.raises(StoreUnavailable):

@@ -1,4 +1,4 @@
-"""Rows of figures that were produced elsewhere: which period is shown, as at when, and what it is compared with."""
+"""Rows of figures that were produced elsewhere: the period shown, the as-at day, and the comparison."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RATE = measure("figure", own={"unit": "percent", "decimals": 1, "max_age_days": 
 
 
 def kept(period: str, as_at: str, numerator: int | None, denominator: int | None = None, **more: Any) -> Kept:
-    """A figure as months keep it."""
+    """A figure as stored in the months."""
     fields = {"as_at_ms": to_ms(f"{as_at}T09:00:00Z")}
     for what, number in (("numerator", numerator), ("denominator", denominator)):
         if number is not None:
@@ -33,7 +33,7 @@ def kept(period: str, as_at: str, numerator: int | None, denominator: int | None
 
 
 def rows(what: Measure, *figures: Kept, as_at: str = "2021-11-30", baselines: tuple[str, ...] = ()) -> list[ReportRow]:
-    """The rows as at a day of winter, when London is at UTC."""
+    """The rows as at a day in winter, when London is on UTC."""
     cut = AsAt(as_at, to_ms(f"{as_at}T00:00:00Z") + 86_400_000)
     known = {name: BASELINES[name] for name in baselines}
     return figure_rows(what, figures, Choices(cut, known, 50))
@@ -46,7 +46,7 @@ def shown(row: ReportRow) -> tuple[str, str, object]:
     return row.own.period, row.own.span, value
 
 
-def test_each_span_has_one_row_the_period_that_ends_latest() -> None:
+def test_each_span_has_one_row_for_the_period_that_ends_latest() -> None:
     """Whatever the months of the report; quarters are never added up to a year."""
     found = rows(
         PEOPLE,
@@ -56,8 +56,8 @@ def test_each_span_has_one_row_the_period_that_ends_latest() -> None:
     assert [row.own.as_at if row.own else "" for row in found] == ["2021-10-10", "2021-02-01"]
 
 
-def test_the_day_of_as_at_is_included_and_the_next_is_not() -> None:
-    """As at 30 November: what was said on that day counts."""
+def test_the_as_at_day_is_included_but_the_next_is_not() -> None:
+    """As at 30 November: what was reported on that day counts."""
     (same_day,) = rows(PEOPLE, kept("2021-10", "2021-11-30", 5))
     (next_day,) = rows(PEOPLE, kept("2021-10", "2021-12-01", 5))
     assert (shown(same_day), same_day.note) == (("2021-10", "month", 5), "")
@@ -66,22 +66,22 @@ def test_the_day_of_as_at_is_included_and_the_next_is_not() -> None:
     assert list(standing_text(next_day)) == ["2021-10 was revised after 2021-11-30"]
 
 
-def test_a_period_whose_version_is_younger_is_named_beside_the_one_before() -> None:
-    """Its older version is not kept, so the one that stood then cannot be shown."""
+def test_a_period_revised_later_is_named_with_the_period_before_it() -> None:
+    """Its older version is not kept, so the version that was valid then cannot be shown."""
     (row,) = rows(PEOPLE, kept("2021-Q2", "2021-07-10", 5), kept("2021-Q3", "2022-01-10", 7))
     assert (shown(row), row.note) == (("2021-Q2", "quarter", 5), "2021-Q3 was revised after 2021-11-30")
     (older,) = rows(PEOPLE, kept("2021-Q2", "2022-01-10", 5), kept("2021-Q3", "2021-10-10", 7))
     assert (shown(older), older.note) == (("2021-Q3", "quarter", 7), "")
 
 
-def test_a_period_that_was_not_over_then_was_not_revised() -> None:
+def test_a_period_that_was_not_over_at_the_time_is_not_called_revised() -> None:
     """Nobody could have reported 2021-Q4 in November."""
     (row,) = rows(PEOPLE, kept("2021-Q3", "2021-10-10", 7), kept("2021-Q4", "2022-01-10", 9))
     assert (shown(row), row.note) == (("2021-Q3", "quarter", 7), "")
 
 
 def test_ranges_that_end_in_the_same_month_are_all_shown() -> None:
-    """Two years and a half year to November: neither is the other, so both are shown, each with its period."""
+    """Two years and half a year to November are different figures, so both are shown, each with its period."""
     found = rows(
         PEOPLE, kept("2021-06/2021-11", "2021-11-30", 5), kept("2019-12/2021-11", "2021-11-30", 20),
         kept("2021-01/2021-10", "2021-11-30", 9),
@@ -90,8 +90,8 @@ def test_ranges_that_end_in_the_same_month_are_all_shown() -> None:
 
 
 @pytest.mark.parametrize("revised", ["2021-06/2021-11", "2019-12/2021-11", "2019-12/2021-10"])
-def test_a_range_that_was_revised_later_is_named_beside_one_that_ends_with_it(revised: str) -> None:
-    """Named when it ends in the same month; an older period would not have been shown."""
+def test_a_range_revised_later_is_named_with_one_that_ends_in_the_same_month(revised: str) -> None:
+    """An older period would not have been shown in any case."""
     (row,) = rows(PEOPLE, kept(revised, "2022-01-10", 5), kept("2021-01/2021-11", "2021-11-30", 9))
     assert shown(row) == ("2021-01/2021-11", "range", 9)
     assert row.note == ("" if revised.endswith("10") else f"{revised} was revised after 2021-11-30")
@@ -107,7 +107,7 @@ def test_a_range_that_was_revised_later_is_named_beside_one_that_ends_with_it(re
     ],
 )  # fmt: skip
 def test_a_figure_as_at_a_day_before_its_period_ends_is_marked(period: str, last: str) -> None:
-    """It is of a part of its period, whatever the span; as at the last day it is whole."""
+    """It covers only part of its period, whatever the span; as at the last day it is complete."""
     before = (date.fromisoformat(last) - timedelta(days=1)).isoformat()
     (early,) = rows(PEOPLE, kept(period, before, 5), as_at="2022-01-31")
     (whole,) = rows(PEOPLE, kept(period, last, 5), as_at="2022-01-31")
@@ -124,10 +124,10 @@ def test_a_figure_as_at_a_day_before_its_period_ends_is_marked(period: str, last
         (None, False, "restated 2 times since closing"),
     ],
 )
-def test_a_figure_that_came_after_its_month_closed_was_not_restated(
+def test_a_figure_that_came_after_its_month_closed_is_not_shown_as_restated(
     before: int | None, closed: bool, said: str
 ) -> None:
-    """Nothing was published before, so nothing of it was changed; the number of events stays."""
+    """Nothing had been published, so nothing published was changed; the number of events stays."""
     then = {} if before is None else {"as_at_ms": 1, "numerator": before, "has_numerator": 1}
     (row,) = rows(PEOPLE, kept("2021-Q3", "2021-11-10", 60, before=then, restatements=2, closed=closed))
     assert list(standing_text(row)) == ["2021-Q3", "as at 2021-11-10", said]
@@ -135,7 +135,7 @@ def test_a_figure_that_came_after_its_month_closed_was_not_restated(
 
 
 def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
-    """Half a year after a whole one would read as a fall; its figure is shown, the change is not."""
+    """Half a year after a full one would look like a fall: the figure is shown, but no change."""
     then, now = kept("2019-12/2020-11", "2021-01-10", 40), kept("2020-12/2021-11", "2021-11-30", 50)
     for early, reason in (
         (now._replace(as_at="2021-06-30"), "no change, because the figure's as-at date is before its period ends"),
@@ -149,7 +149,7 @@ def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
         assert (found.figure is not None, found.changes, found.reason) == (True, {}, reason)
 
 
-def test_without_a_figure_there_is_a_row_that_says_so() -> None:
+def test_a_missing_figure_has_a_row_that_reports_it() -> None:
     """A row of the published report is never silently missing. A withdrawn figure has no as-at day."""
     withdrawn = kept("2021-10", "2021-11-01", 5)._replace(fields={"as_at_ms": 0})
     for figures in ((), (withdrawn,)):
@@ -158,8 +158,8 @@ def test_without_a_figure_there_is_a_row_that_says_so() -> None:
         assert row.compared["previous"].figure is None
 
 
-def test_label_values_have_rows_of_their_own() -> None:
-    """In the catalogue's order."""
+def test_each_label_value_has_its_own_row() -> None:
+    """In the order of the catalogue."""
     by_grade = measure("figure", GRADE, own=PEOPLE.own)
     found = rows(
         by_grade, *(kept("2021-10", "2021-11-01", n, by={"grade": grade}) for grade, n in (("2", 6), ("1", 5)))
@@ -167,8 +167,8 @@ def test_label_values_have_rows_of_their_own() -> None:
     assert [(row.by, shown(row)[2]) for row in found] == [({"grade": "1"}, 5), ({"grade": "2"}, 6)]
 
 
-def test_a_rate_changes_by_points_against_the_figure_of_the_baseline_s_months() -> None:
-    """16.2 % after 11.4 % in the twelve months before: 4.8 points. Kept as tenths, without counts."""
+def test_a_rate_changes_by_points_from_the_figure_for_the_baselines_months() -> None:
+    """16.2 % after 11.4 % in the twelve months before: 4.8 points. Stored as tenths, without counts."""
     (row,) = rows(
         RATE, kept("2020-12/2021-11", "2021-11-30", 162), kept("2019-12/2020-11", "2021-01-10", 114),
         baselines=("previous", "2018/19"),
@@ -180,8 +180,8 @@ def test_a_rate_changes_by_points_against_the_figure_of_the_baseline_s_months() 
     assert (absent.figure, absent.reason) == (None, "no figure for 2018-12 to 2019-11")
 
 
-def test_a_rate_with_counts_is_in_per_cent_and_small_by_its_denominator() -> None:
-    """779 of 1,450 is 53.7 %; 3 of 4 rests on four."""
+def test_a_rate_with_counts_is_in_per_cent_and_small_if_its_denominator_is() -> None:
+    """779 of 1,450 is 53.7 %; 3 of 4 is based on only four."""
     (row,) = rows(RATE, kept("2021-10", "2021-11-01", 7_790, 14_500))
     assert row.figure is not None
     assert row.figure.columns() == {"value": round(77_900 / 1_450, 6), "numerator": 779, "denominator": 1450}
@@ -193,8 +193,8 @@ def test_a_rate_with_counts_is_in_per_cent_and_small_by_its_denominator() -> Non
 GUN_CRIME = measure("figure", own={"unit": "count", "max_age_days": 400}, unit="count")
 
 
-def test_a_count_with_a_denominator_is_the_count_and_small_by_itself() -> None:
-    """33 of 78 is 33; its denominator is printed beside it and says nothing about how few they are."""
+def test_a_count_with_a_denominator_is_shown_as_the_count_and_small_if_the_count_is() -> None:
+    """33 of 78 is 33; the denominator is printed next to it, and does not decide whether it is a small number."""
     row, other = (rows(GUN_CRIME, kept("2021-10", "2021-11-01", n, of))[0] for n, of in ((33, 78), (60, 3)))
     assert row.figure is not None
     assert row.figure.columns() == {"value": 33, "numerator": 33, "denominator": 78}
@@ -204,7 +204,7 @@ def test_a_count_with_a_denominator_is_the_count_and_small_by_itself() -> None:
 
 
 def test_a_count_with_a_denominator_changes_by_a_number() -> None:
-    """From 30 to 33 is 3 more, whatever both are out of."""
+    """From 30 to 33 is 3 more, whatever the denominators."""
     (row,) = rows(
         GUN_CRIME, kept("2020-12/2021-11", "2021-11-30", 33, 78), kept("2019-12/2020-11", "2020-12-01", 30, 90),
         baselines=("previous",),
@@ -221,7 +221,7 @@ def test_a_count_with_a_denominator_changes_by_a_number() -> None:
         ({"unit": "FTE", "decimals": 1, "signed": True}, -25, False), ({"unit": "count", "signed": True}, -3, False),
     ],
 )  # fmt: skip
-def test_only_what_was_counted_can_be_a_small_number(own: dict[str, object], number: int, small: bool) -> None:
+def test_only_a_count_can_be_a_small_number(own: dict[str, object], number: int, small: bool) -> None:
     """16 days, 3 years and a change are not based on a count."""
     (row,) = rows(measure("figure", own=own), kept("2021-10", "2021-11-01", number))
     assert row.small is small
@@ -230,13 +230,13 @@ def test_only_what_was_counted_can_be_a_small_number(own: dict[str, object], num
 
 
 def test_one_month_of_a_baseline_is_named_once() -> None:
-    """Not as if there were a first and a last."""
+    """A single month has no separate first and last month."""
     (row,) = rows(PEOPLE, kept("2021-10", "2021-11-01", 5), baselines=("2018/19",))
     assert row.compared["2018/19"].reason == "no figure for 2019-10"
 
 
-def test_a_figure_of_a_day_and_one_of_a_quarter_say_why_they_are_not_compared() -> None:
-    """A day has no months; the months of a first quarter of pre-Covid lie apart."""
+def test_figures_for_a_day_and_a_split_quarter_say_why_they_are_not_compared() -> None:
+    """A day has no months; the first quarter of pre-Covid has months that are not consecutive."""
     day, quarter = rows(
         PEOPLE, kept("2021-10-31", "2021-11-01", 5), kept("2021-Q1", "2021-04-01", 5), baselines=("pre-covid",)
     )
@@ -244,7 +244,7 @@ def test_a_figure_of_a_day_and_one_of_a_quarter_say_why_they_are_not_compared() 
     assert quarter.compared["pre-covid"].reason == "its months are not consecutive, so no figure covers them"
 
 
-def test_what_was_published_is_said_of_a_figure_too() -> None:
+def test_the_published_value_of_a_figure_is_shown() -> None:
     """Revised after its month had closed: 5 then, 6 now."""
     figure = kept("2021-10", "2021-11-29", 6)
     before = {**figure.fields, "numerator": 5}

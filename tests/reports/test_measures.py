@@ -18,7 +18,7 @@ COLUMNS = ("id", "rows", "kind", "stream", "fed_by", "definition", "unit", "targ
 
 
 def test_json_has_every_measure_with_the_keys_that_others_rely_on() -> None:
-    """One object an entry, in the catalogue's order."""
+    """One object per entry, in the order of the catalogue."""
     done = watchroom("measures", "--format", "json", environment={})
     found = json.loads(done.out)
     assert (done.code, done.lines) == (0, [])
@@ -35,8 +35,8 @@ def test_json_has_every_measure_with_the_keys_that_others_rely_on() -> None:
     assert next(each for each in found if each["id"] == "call_volume")["target"] is None
 
 
-def test_a_table_has_the_same() -> None:
-    """For a person: definition, rows, target and source of each."""
+def test_the_table_shows_the_same_for_every_measure() -> None:
+    """People need definition, rows, target and source of each."""
     console = Console(file=io.StringIO(), width=300)
     console.print(measures_table(CATALOGUE))
     text = str(console.file.getvalue())  # type: ignore[attr-defined]  # the StringIO above

@@ -72,25 +72,25 @@ KIND_OF = {
 
 
 def row(columns: Mapping[str, Any]) -> Row:
-    """The columns as a row of the measure's kind."""
+    """The columns as a row of the kind that the measure has."""
     return Row(KINDS[KIND_OF.get(columns["measure"], "open")], columns)
 
 
 def printed(rows: Sequence[Mapping[str, Any]], form: Format, width: int = 160) -> str:
-    """What the command prints."""
+    """The output of the command."""
     console = Console(file=io.StringIO(), width=width)
     write([row(each) for each in rows], form, console)
     text: Any = console.file
     return str(text.getvalue())
 
 
-def test_json_is_the_rows_whatever_the_terminal() -> None:
-    """Programs read it; a narrow terminal must not break a line."""
+def test_json_holds_the_rows_whatever_the_terminal() -> None:
+    """Programs read it, so a narrow terminal must not break its lines."""
     assert json.loads(printed(ROWS, "json", width=20)) == ROWS
     assert json.loads(printed([], "json")) == []
 
 
-def test_csv_gives_each_label_and_figure_its_column() -> None:
+def test_csv_has_a_column_for_each_label_and_figure() -> None:
     """Spreadsheets and pandas read it without any options; null is empty, never 0."""
     rows = list(csv.DictReader(io.StringIO(printed(ROWS, "csv", width=20))))
     assert rows[0]["grade"] == "1"
@@ -100,7 +100,7 @@ def test_csv_gives_each_label_and_figure_its_column() -> None:
     assert rows[3]["period"] == ""
 
 
-def test_csv_columns_keep_their_order_and_an_empty_result_its_header() -> None:
+def test_csv_columns_keep_their_order_and_an_empty_result_has_a_header() -> None:
     """A sheet that reads by position must not depend on which row comes first."""
     head = printed(ROWS, "csv").splitlines()[0].split(",")
     assert head == printed(ROWS[::-1], "csv").splitlines()[0].replace("line,grade,area", "grade,area,line").split(",")
@@ -136,33 +136,33 @@ def test_a_table_shows_the_counts_of_every_share(words: str) -> None:
         (0, 30_000, "0 of 30,000 within target, 0.00%"),
     ],
 )
-def test_only_all_are_100_percent_and_only_none_0(part: int, whole: int, text: str) -> None:
-    """One call that missed its target is a call that missed its target."""
+def test_100_percent_is_shown_only_for_all_and_0_percent_only_for_none(part: int, whole: int, text: str) -> None:
+    """One call that missed its target must stay visible."""
     duration = DURATION | {"count": whole, "denominator": whole, "within_target": round(part / whole, 6)}
     assert text in printed([duration], "table")
     share = SHARE | {"numerator": part, "denominator": whole, "value": round(part / whole, 6)}
     assert f"{text.rpartition(' ')[2]}  {part:,} of {whole:,}" in printed([share], "table")
 
 
-def test_lengths_of_time_are_cut_below_their_limit() -> None:
-    """9.5 s met a target of below 10 s, and so did 9.96 s; 10 s did not."""
+def test_durations_are_rounded_down() -> None:
+    """9.5 s and 9.96 s both met a target of below 10 s; 10 s did not."""
     text = printed([DURATION | {"value": 9.96, "p50_s": 9.5, "p90_s": 9.96, "max_s": 10.0}], "table")
     assert "9.9 s  " in text
     assert "p50 9.5 s · p90 9.9 s · max 10.0 s" in text
 
 
-def test_a_duration_without_a_target_says_of_how_many() -> None:
+def test_a_duration_without_a_target_shows_how_many_were_measured() -> None:
     """A mean of three is not a mean of three thousand."""
     assert "1,000 measured · p50" in printed([DURATION | {"within_target": None}], "table")
 
 
-def test_a_published_figure_that_is_not_known_is_not_none() -> None:
+def test_an_unknown_published_figure_is_not_shown_as_none() -> None:
     """`none when closed` would mean that nothing had been counted."""
     assert "when closed" not in printed([NOT_CLOSED, NO_AS_OF, NO_AS_OF_NOR_LOG], "table")
 
 
-def test_a_figure_of_which_nothing_was_published_was_not_restated() -> None:
-    """It came after its month had closed."""
+def test_a_figure_that_came_after_closing_is_not_shown_as_restated() -> None:
+    """Nothing had been published when its month closed."""
     figure = COUNT | {"measure": "complaints", "period": "2021", "span": "year", "as_at": "2022-03-01T00:00:00.000Z"}
     late = figure | {"restatements": 1, "published_value": None}
     assert "published after closing" in printed([late], "table", width=300)
@@ -175,8 +175,8 @@ LONG = COUNT | {"measure": "call_volume", "by": {"grade": "1", "area": "stafford
 
 @pytest.mark.parametrize("width", [20, 40, 60, 79, 80, 81, 100, 120, 160, 300])
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_nothing_of_a_table_is_cut(width: int, is_terminal: bool) -> None:
-    """A narrow terminal folds it; a pipe and a file get each row in one line, whatever COLUMNS says."""
+def test_no_part_of_a_table_is_cut_off(width: int, is_terminal: bool) -> None:
+    """A narrow terminal wraps it; in a pipe or file each row is one line, whatever COLUMNS says."""
     shown = table([row(each) for each in (*ROWS, LONG)])
     console = Console(file=io.StringIO(), width=width, force_terminal=is_terminal, no_color=True, highlight=False)
     print_table(shown, console)
@@ -198,6 +198,6 @@ def test_a_figure_as_at_a_day_before_its_period_ends_is_marked() -> None:
     assert "before" not in printed([figure | {"as_at": "2021-12-31T00:00:00.000Z"}], "table", width=300)
 
 
-def test_no_label_can_have_the_name_of_a_figure() -> None:
+def test_no_label_can_have_the_name_of_a_column() -> None:
     """In CSV, one would overwrite the other."""
     assert {"measure", "period", *FIGURES} <= set(ROW_COLUMNS)

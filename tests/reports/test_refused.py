@@ -1,4 +1,4 @@
-"""A stream that Redis holds under another definition is left out and named; the others are printed as before."""
+"""A stream that Redis holds under another definition is left out and named; the others are printed unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOPIC = {"topic": "watchroom.crimes"}
 
 @pytest.fixture
 def before(redis_server: RedisServer) -> Settings:
-    """What Redis was filled under; an orphan of crimes is among it."""
+    """The settings under which Redis was filled; its events include an orphan of crimes."""
     settings = settings_on(redis_server.url)
     fill(settings, [*EVENTS, ORPHAN])
     return settings
@@ -36,15 +36,15 @@ def before(redis_server: RedisServer) -> Settings:
 
 @pytest.fixture
 def changed(before: Settings, tmp_path: Path) -> Settings:
-    """A command's, with another entry of crimes."""
+    """The settings of a command with a changed entry for crimes."""
     shutil.copytree(before.schemas, tmp_path / "schemas")
     file = tmp_path / "schemas" / "measures" / "crimes.toml"
     file.write_text(file.read_text().replace('at = "recorded"', 'at = "outcome_assigned"', 1))
     return before.model_copy(update={"schemas": tmp_path / "schemas"})
 
 
-def test_months_of_the_other_streams_are_those_of_before(before: Settings, changed: Settings) -> None:
-    """Their figures are unchanged; nothing of crimes is printed, not even orphans and freshness."""
+def test_months_of_the_other_streams_are_unchanged(before: Settings, changed: Settings) -> None:
+    """Nothing about crimes is printed, not even orphans and freshness."""
     told: list[str] = []
     found, all_of_them = read_months(changed, warn=told.append), read_months(before)
     (line,) = told
@@ -64,8 +64,8 @@ def test_a_measure_of_a_refused_stream_is_refused(changed: Settings) -> None:
             months(changed, measures=request)
 
 
-def test_the_log_of_restatements_leaves_a_refused_stream_out(before: Settings, changed: Settings) -> None:
-    """An entry says how a published figure of the old definition changed."""
+def test_the_log_of_restatements_leaves_out_a_refused_stream(before: Settings, changed: Settings) -> None:
+    """An entry shows how a published figure changed under the old definition."""
     told: list[str] = []
     assert {entry["topic"] for entry in restatements(before)} == {"watchroom.crimes"}
     assert restatements(changed, warn=told.append) == []
@@ -73,22 +73,22 @@ def test_the_log_of_restatements_leaves_a_refused_stream_out(before: Settings, c
 
 
 def test_when_every_stream_is_refused_nothing_is_printed(before: Settings) -> None:
-    """With another zone, all months are different."""
+    """In another zone, all months are different."""
     other = before.model_copy(update={"zone": "UTC"})
     for call in (months, restatements):
         with pytest.raises(RebuildNeeded, match=f"{', '.join(STREAMS)}: reporting zone changed"):
             call(other)
 
 
-def test_a_replay_is_refused_for_the_streams_that_it_feeds(changed: Settings) -> None:
-    """What it changed would be read under the wrong definition."""
+def test_a_replay_into_a_refused_stream_is_refused(changed: Settings) -> None:
+    """Its changes would be read under the wrong definition."""
     assert moved_rows(changed, ["calls"], ["2021-11"], NOW_MS)
     with pytest.raises(OtherDefinitions, match="crimes"):
         moved_rows(changed, ["calls", "crimes"], ["2021-11"], NOW_MS)
 
 
-def test_the_command_names_it_on_standard_error_and_ends_with_0(before: Settings, changed: Settings) -> None:
-    """Programs read standard output; a person reads why something is missing."""
+def test_the_command_names_a_refused_stream_on_stderr_and_exits_with_0(before: Settings, changed: Settings) -> None:
+    """Programs read standard output; people read there why something is missing."""
     done = watchroom("months", "--format", "csv", environment=environment(changed))
     assert (done.code, [line for line in done.lines if "left out" in line]) == (0, [SAID])
     assert b"call_volume" in done.out

@@ -23,29 +23,29 @@ def counted(*log: Restatement) -> tuple[int, int, int]:
 
 
 def test_an_event_that_changes_several_fields_is_one_restatement() -> None:
-    """A duration has three fields and more, a figure five."""
+    """A duration has three or more fields, a figure five."""
     log = [line(7, "1", "observations", 1), line(7, "1", "sum_ms", 900), line(7, "1", "bin:900", 1)]
     assert counted(*log) == (1, 0, 1)
     assert held(*log).published["m|grade=1"] == {"observations": -1, "sum_ms": -900, "bin:900": -1}
 
 
 def test_two_events_that_cancel_out_are_two_restatements() -> None:
-    """The published figure was wrong in between. Offsets are those of a partition: another topic has them too."""
+    """The published figure was wrong in between. Offsets repeat in every topic-partition."""
     assert counted(line(7, "1", "count", 1), line(8, "1", "count", -1)) == (2, 0, 2)
     assert counted(line(7, "1", "count", 1), line(7, "1", "count", -1, topic="other")) == (2, 0, 2)
 
 
 def test_an_event_that_changes_two_series_of_a_row_is_one_restatement_of_the_row() -> None:
-    """The call that left one line's abandonment is in the sum over all lines once."""
+    """A call that moved from one line's abandoned calls to another's counts once in the sum over all lines."""
     assert counted(line(7, "1", "count", 1), line(7, "2", "count", 1)) == (1, 1, 1)
 
 
-def test_what_only_moves_within_a_row_restates_its_parts_and_not_the_row() -> None:
-    """An incident of another grade, or of another month of the report: the row's numbers stay as published."""
+def test_a_move_within_a_row_restates_its_parts_but_not_the_row() -> None:
+    """If an incident changes grade, or month within the report, the row's own numbers stay as published."""
     assert counted(line(7, "1", "count", -1), line(7, "2", "count", 1)) == (1, 1, 0)
     assert counted(line(7, "1", "count", -1), line(7, "1", "count", 1, month="2021-11")) == (0, 0, 0)
 
 
 def test_without_a_log_there_is_no_restatement() -> None:
-    """A row that was not changed."""
+    """An unchanged row must not look restated."""
     assert counted() == (0, 0, 0)

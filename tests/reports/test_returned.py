@@ -1,4 +1,4 @@
-"""Figures and notes from events to rows: their own period, restatements, who reported them, and withdrawals."""
+"""Figures and notes from events to rows: their own periods, restatements, who reported them, and withdrawals."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def rows(settings: Settings, measure: str) -> list[dict[str, Any]]:
     return [dict(row) for row in months(settings, measures=[measure])]
 
 
-def test_a_figure_is_one_row_of_its_own_period_with_its_restatements(filled: Settings) -> None:
-    """November of returns closes 30 days after its end: what came after that is in the log."""
+def test_a_figure_is_one_row_with_its_own_period_and_restatements(filled: Settings) -> None:
+    """Returns of November close 30 days after its end: what came later is in the log."""
     fill(filled, [figure("2021-12-09T09:00:00Z", "2021-12-08", 779, 1450, reported_by="PSD")])
     (row,) = rows(filled, "complaints_retained")
     assert (row["period"], row["span"], row["by"], row["unit"]) == ("2020-12/2021-11", "12mo", {}, "percent")
@@ -65,8 +65,8 @@ def test_a_late_figure_its_revision_and_its_withdrawal_are_one_restatement_each(
     assert found == [(779, None, 1), (780, None, 2), (780, None, 2), (None, None, 3)]
 
 
-def test_a_figure_of_the_county_is_not_added_to_those_of_areas(filled: Settings) -> None:
-    """The published report prints it so; the part of the county without a district is another figure."""
+def test_a_figure_for_the_county_is_not_added_to_those_of_areas(filled: Settings) -> None:
+    """As in the published report; county cases without a known district are yet another figure."""
     said = {"County": ("county", 40), "stoke": ("stoke", 33), "county_unknown": ("county_unknown", 2)}
     fill(filled, [
         Happened(
@@ -88,8 +88,8 @@ def test_a_figure_of_the_county_is_not_added_to_those_of_areas(filled: Settings)
     assert {row.areas for row in printed} == {None}
 
 
-def test_a_withdrawal_takes_the_figure_away_and_a_later_version_counts_again(filled: Settings) -> None:
-    """The latest as-at counts, whichever event came last."""
+def test_a_withdrawal_removes_the_figure_and_a_later_version_counts_again(filled: Settings) -> None:
+    """The version with the latest as-at counts, whichever event came last."""
     gone = {"measure": "complaints_retained", "period": "2020-12/2021-11", "as_at": "2021-12-10"}
     fill(filled, [
         figure("2021-12-09T09:00:00Z", "2021-12-08", 779, 1450),
@@ -117,7 +117,7 @@ def test_a_withdrawal_takes_the_figure_away_and_a_later_version_counts_again(fil
 
 
 def test_notes_are_kept_as_text_with_their_period(filled: Settings) -> None:
-    """The latest version of a note counts; one without an end is about all that follows."""
+    """The latest version of a note counts; one without an end applies to everything after its start."""
     july = {"text": "Exceptional volumes of calls.", "from": "2021-07", "to": "2021-07", "measure": "call_volume"}
     chat_began = {"text": "Live chat began.", "from": "2021-04-26"}
     fill(filled, [
@@ -136,7 +136,7 @@ def test_notes_are_kept_as_text_with_their_period(filled: Settings) -> None:
     assert not chat.is_about("2021-04-01", "2021-04-25")
 
 
-def test_states_of_returns_do_not_expire_within_any_persons_life(filled: Settings) -> None:
+def test_states_of_returns_do_not_expire_within_a_lifetime(filled: Settings) -> None:
     """A figure of 2021 that is corrected in 2041 must replace the old value, not count twice."""
     fill(filled, [figure("2021-12-09T09:00:00Z", "2021-12-08", 779, 1450)])
     client = Redis.from_url(filled.redis_url)

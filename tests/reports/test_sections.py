@@ -17,8 +17,8 @@ from watchroom.reports.sections import FILE, PUBLISHED_ROWS, load_layout
 SHIPPED = ROOT / "schemas"
 
 
-def test_every_published_row_is_in_one_section_in_order() -> None:
-    """The published order is that of its rows."""
+def test_every_published_row_is_in_exactly_one_section_in_order() -> None:
+    """The published report is in the order of its row numbers."""
     layout = load_layout(SHIPPED)
     assert [row for section in layout.sections for row in section.rows] == list(PUBLISHED_ROWS)
     assert layout.sections[-1].rows == ()
@@ -42,7 +42,7 @@ def test_every_published_row_is_in_one_section_in_order() -> None:
         (lambda _: "no toml", "not readable as TOML"),
     ],
 )
-def test_a_layout_that_cannot_be_used_says_what_to_write(
+def test_the_message_about_an_unusable_layout_says_what_to_write(
     change: Callable[[str], str], said: str, tmp_path: Path
 ) -> None:
     """A row without a section would be missing from what the public reads."""
@@ -54,7 +54,7 @@ def test_a_layout_that_cannot_be_used_says_what_to_write(
 
 
 def test_a_measure_is_in_each_section_whose_rows_use_it() -> None:
-    """By the first of its rows there; a measure that no row uses is in the last section."""
+    """Ordered by the first of its rows there; a measure that no row uses is in the last section."""
     rows = {"late": (12,), "both": (11, 50), "none": ()}
     catalogue = Catalogue({name: replace(COUNT, id=name, rows=served) for name, served in rows.items()})
     found = {
@@ -66,7 +66,7 @@ def test_a_measure_is_in_each_section_whose_rows_use_it() -> None:
     }  # fmt: skip
 
 
-def test_the_sections_asked_for_come_in_the_published_order() -> None:
-    """However they are asked for."""
+def test_requested_sections_come_in_the_published_order() -> None:
+    """Whatever the order of the request."""
     layout = load_layout(SHIPPED)
     assert [section.name for section in layout.only(["finance", "contact"])] == ["contact", "finance"]

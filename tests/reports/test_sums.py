@@ -1,4 +1,4 @@
-"""Sums by month: rows like those of other counts, and none where one of their streams is missing."""
+"""Sums by month: rows like those of other counts, but no row if one of their streams is missing."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def of(rows: list[Any], measure: str) -> dict[tuple[object, ...], tuple[object, 
     }
 
 
-def test_months_have_its_rows(redis_server: RedisServer) -> None:
-    """November has both streams. October has calls only: no row, because its contacts are not known."""
+def test_months_have_rows_for_sums(redis_server: RedisServer) -> None:
+    """November has both streams. October has only calls, so its sum is unknown and has no row."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     rows = months(both)
@@ -56,7 +56,7 @@ def test_months_have_its_rows(redis_server: RedisServer) -> None:
 
 
 def test_a_change_to_a_part_restates_the_sum(redis_server: RedisServer) -> None:
-    """A contact that turned out to be outgoing long after November was closed."""
+    """A contact turned out to be outgoing long after November had closed."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     late = {"channel": "email", "class": "outgoing"}
@@ -65,8 +65,8 @@ def test_a_change_to_a_part_restates_the_sum(redis_server: RedisServer) -> None:
     assert of(months(both), "all_contacts_by_class")["2021-11", "outgoing"] == (3, 2, 1)
 
 
-def test_it_is_closed_when_all_its_streams_are(redis_server: RedisServer) -> None:
-    """Calls close a day after the month, contacts seven."""
+def test_a_sum_is_closed_when_all_its_streams_are(redis_server: RedisServer) -> None:
+    """Calls close a day after the end of the month, contacts seven days after."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     third, eighth = 1_638_500_000_000, 1_638_921_600_000  # 3 and 8 December 2021
@@ -77,15 +77,15 @@ def test_it_is_closed_when_all_its_streams_are(redis_server: RedisServer) -> Non
 
 
 @pytest.mark.parametrize("streams", [("calls",), ("contacts",)])
-def test_no_rows_while_one_of_its_streams_is_not_fed(redis_server: RedisServer, streams: tuple[str, ...]) -> None:
+def test_a_sum_has_no_rows_while_a_stream_of_it_is_not_fed(redis_server: RedisServer, streams: tuple[str, ...]) -> None:
     """What Redis still holds of that stream is not enough for a sum."""
     fill(settings(redis_server, "calls", "contacts"), (*CALLS, *CONTACTS))
     rows = months(settings(redis_server, *streams))
     assert of(rows, "non_emergency_contacts") == of(rows, "all_contacts_by_class") == {}
 
 
-def test_a_replay_of_one_stream_changed_no_sum(redis_server: RedisServer) -> None:
-    """A replay of both streams did."""
+def test_only_a_replay_of_all_its_streams_changes_a_sum(redis_server: RedisServer) -> None:
+    """After a replay of one stream alone, the sum would be incomplete."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     assert of(moved_rows(both, ["contacts"], ["2021-11"], NOW_MS), "non_emergency_contacts") == {}
@@ -93,8 +93,8 @@ def test_a_replay_of_one_stream_changed_no_sum(redis_server: RedisServer) -> Non
     assert found == {("2021-11",): (2, None, None)}
 
 
-def test_it_is_left_out_where_redis_holds_a_part_under_another_definition(redis_server: RedisServer) -> None:
-    """Not only the stream that its entry names counts."""
+def test_a_sum_is_left_out_if_redis_holds_a_part_under_another_definition(redis_server: RedisServer) -> None:
+    """Every stream of the sum counts, not only the one that its entry names."""
     both = settings(redis_server, "calls", "contacts")
     fill(both, (*CALLS, *CONTACTS))
     other = settings(redis_server, "calls", "contacts", lateness_days={"calls": 2})

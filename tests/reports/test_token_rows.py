@@ -1,4 +1,4 @@
-"""Rows of bands and of the most frequent: of one month and of twelve, never added up."""
+"""Rows of bands and of the most frequent tokens: for one month or twelve, never added up."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def year(first: str) -> tuple[str, ...]:
 def row(
     bands: Bands | None, *, months: tuple[str, ...] = MONTH, absent: tuple[str, ...] = (), **baselines: BaselineBands
 ) -> ReportRow:
-    """The row of these bands; of `absent` nothing is held."""
+    """The row of these bands; nothing is held of the months in `absent`."""
     return bands_row(REPEAT, held_of(months, absent), bands, baselines, small_below=50)
 
 
@@ -54,7 +54,7 @@ def held_of(months: tuple[str, ...], absent: tuple[str, ...] = ()) -> Held:
 
 
 def test_a_row_has_its_bands_and_the_share_that_occurs_more_than_once() -> None:
-    """19 with two or three, 7 with four or more: 26 of 100."""
+    """19 occurred two or three times, 7 four times or more: 26 of 100."""
     found = row(Bands(NOW, NOW))
     assert found.figure is not None
     assert found.figure.value is not None
@@ -66,8 +66,8 @@ def test_a_row_has_its_bands_and_the_share_that_occurs_more_than_once() -> None:
     assert (found.held_months, found.closed, found.restatements, found.small, found.note) == (1, True, 0, False, "")
 
 
-def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
-    """Bands of a month that is not closed are not published yet."""
+def test_a_change_since_closing_is_the_difference_in_each_band() -> None:
+    """Bands of a month that is not closed have not been published yet."""
     then = NOW._replace(once=75, once_occurrences=75)
     restated, running = row(Bands(NOW, then)), row(Bands(NOW, None))
     assert restated.published is not None
@@ -76,8 +76,8 @@ def test_what_came_after_the_closing_is_the_difference_by_band() -> None:
 
 
 @pytest.mark.parametrize(("closed", "restatements"), [(False, 0), (True, 1)])
-def test_bands_that_are_not_written_yet_are_not_restated(closed: bool, restatements: int) -> None:
-    """Until a worker has written those of a closed month nothing of them was published."""
+def test_bands_that_have_not_been_written_yet_are_not_restated(closed: bool, restatements: int) -> None:
+    """Until a worker has written those of a closed month, nothing of them was published."""
     standing = ReportedBands(Both(NOW._replace(once=75), NOW), closed)
     catalogue = Catalogue({REPEAT.id: REPEAT})
     month = Month("2021-11", {}, (), {}, {}, (), {REPEAT.id: standing})
@@ -85,8 +85,8 @@ def test_bands_that_are_not_written_yet_are_not_restated(closed: bool, restateme
     assert (found["closed"], found["restatements"]) == (closed, restatements)
 
 
-def test_published_bands_are_columns_of_their_own() -> None:
-    """As in the months: a restated month says what was published in each band."""
+def test_published_bands_have_their_own_columns() -> None:
+    """As in the months: a restated month shows what was published in each band."""
     then = NOW._replace(once=75, once_occurrences=75)
     section = Section(name="asb", title="ASB", rows=(19,))
     report = Report("force", MONTH, "2021-11-30", {}, 50, (), [(section, [row(Bands(NOW, then))])])
@@ -95,8 +95,8 @@ def test_published_bands_are_columns_of_their_own() -> None:
     assert [found[f"published_occurrences_{band}"] for band in ("1", "2_3", "4_plus")] == [75, 45, 40]
 
 
-def test_bands_are_in_every_format_those_of_a_baseline_too() -> None:
-    """In words beside the row on a terminal and the page; in a sheet each is a number in a column of its own."""
+def test_bands_are_in_every_format_including_those_of_a_baseline() -> None:
+    """As text next to the row on a terminal and the page; in a sheet, as numbers in their own columns."""
     before = baseline(held_of(("2020-11",))), Bands(NOW._replace(once=71, two_or_three=22), None)
     section = Section(name="asb", title="ASB", rows=(19,))
     found = row(Bands(NOW, NOW._replace(once=75)), before=before)
@@ -127,7 +127,7 @@ def test_a_share_of_repeated_tokens_changes_by_points() -> None:
 
 
 def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
-    """Added up, the bands of three months would count one token as three."""
+    """If the bands of three months were added up, one token would count as three."""
     no_month = BaselineHeld("w", (), None, (), "it has no month")
     none = row(None, months=("2021-09", "2021-10", "2021-11"), before=(no_month, None))
     assert (none.figure, none.note) == (
@@ -139,7 +139,7 @@ def test_bands_that_are_not_kept_are_absent_with_the_reason() -> None:
     assert (absent.figure, absent.reason) == (None, "no bands are kept for these months")
 
 
-def test_a_month_that_is_not_held_is_missing_from_bands_too() -> None:
+def test_a_month_that_is_not_held_is_also_missing_from_bands() -> None:
     """Eleven months compared with twelve would look like a fall, so they are marked and have no change."""
     before = baseline(held_of(year("2019-12"))), Bands(NOW, None)
     found = row(Bands(NOW, NOW), months=year("2020-12"), absent=("2021-06",), before=before)
@@ -170,21 +170,21 @@ def test_tokens_of_two_keys_are_marked() -> None:
         (("2019-12", *(f"2019-{month:02}" for month in range(1, 12))), False),
     ],
 )
-def test_bands_are_of_one_month_or_of_twelve_that_follow_one_another(months: tuple[str, ...], can: bool) -> None:
-    """As they are kept when the tokens are gone."""
+def test_bands_exist_for_one_month_or_for_twelve_consecutive_months(months: tuple[str, ...], can: bool) -> None:
+    """These are kept after the tokens have been deleted."""
     assert has_bands(months) is can
 
 
-def test_the_most_frequent_are_in_their_order() -> None:
-    """A row without a number: which, and how often."""
+def test_the_most_frequent_tokens_are_listed_in_order() -> None:
+    """The row has no number of its own: it lists which tokens, and how often."""
     ranked = [Ranked("k1.abcdef", "hospital", 120), Ranked("k1.bcdefg", "", 7)]
     found = ranked_row(TOP, held_of(MONTH), (), ranked, {"previous": baseline(held_of(("2020-11",)))})
     assert found.compared["previous"].figure is None
     assert (found.ranked, found.figure, found.held_months) == (tuple(ranked), None, 1)
 
 
-def test_the_most_frequent_miss_months_that_are_not_held_and_months_whose_tokens_are_deleted() -> None:
-    """Of a month that is held and has no tokens it is known that there were none."""
+def test_months_not_held_or_whose_tokens_are_deleted_are_missing_from_the_most_frequent() -> None:
+    """If a month is held without any tokens, it is known that there were none."""
     months = ("2020-09", "2020-10", "2020-11")
     found = ranked_row(TOP, held_of(months, ("2020-10",)), ["2020-09"], [Ranked("k1.abcdef", "", 7)], {})
     assert (found.held_months, found.note) == (1, "not held: 2020-10; tokens for 2020-09 are no longer held")
@@ -192,7 +192,7 @@ def test_the_most_frequent_miss_months_that_are_not_held_and_months_whose_tokens
 
 @pytest.mark.real
 def test_addresses_and_callers_are_in_their_sections(redis_server: RedisServer) -> None:
-    """Three addresses in November, one of them twice; October before it; no token is ever shown whole."""
+    """Three addresses in November, one of them twice; October as baseline; no token is ever shown in full."""
     tokens = [f"k1.{letter * 26}" for letter in "ABC"]
     events = [
         Happened(
@@ -237,8 +237,8 @@ def test_addresses_and_callers_are_in_their_sections(redis_server: RedisServer) 
 
 
 @pytest.mark.real
-def test_tokens_beyond_those_kept_are_counted_separately(redis_server: RedisServer) -> None:
-    """A crime with 130 suspects: 100 are in the bands, and 30 are counted separately, in every month that has them."""
+def test_tokens_beyond_the_limit_are_counted_separately(redis_server: RedisServer) -> None:
+    """A crime with 130 suspects: 100 are in the bands, and the other 30 are counted separately in every month."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
     suspects = [
         Happened(

@@ -1,4 +1,4 @@
-"""What a report says of months that are not held, of figures alone, and of notes that nobody would look for."""
+"""What a report shows if months are not held, if there are only figures, and for notes in unexpected places."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KINDS: Final = {"count": "call_volume", "share": "call_abandonment", "bands": "l
 
 
 def calls(month: str, **data: Any) -> list[Happened]:
-    """Two calls of one caller."""
+    """Two calls by the same caller."""
     data = {"line": "101", "cli_type": "landline", "caller_token": TOKEN, "caller_org": "hospital", **data}
     return [Happened("call.presented", f"{month}-{n}", f"{month}-10T10:00:00Z", data) for n in range(2)]
 
@@ -58,7 +58,7 @@ def filled(server: RedisServer, events: Sequence[Happened]) -> Settings:
 
 
 def rows(report: Report) -> dict[str, dict[str, Any]]:
-    """The first row of each measure as JSON has it."""
+    """The first row of each measure as in JSON."""
     found: dict[str, dict[str, Any]] = {}
     for row in as_objects(report):
         found.setdefault(str(row["measure"]), row)
@@ -66,8 +66,8 @@ def rows(report: Report) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("absent", [(), ("2021-06",), ("2020-12", "2021-11"), tuple(YEAR[1:])])
-def test_every_kind_of_row_has_the_same_months_held(redis_server: RedisServer, absent: tuple[str, ...]) -> None:
-    """A month without any event of the stream is missing in counts, shares, bands and lists alike, never 0."""
+def test_every_kind_of_row_counts_the_same_months_as_held(redis_server: RedisServer, absent: tuple[str, ...]) -> None:
+    """A month without events of the stream is missing in counts, shares, bands and lists alike, never 0."""
     settings = filled(redis_server, [event for month in YEAR if month not in absent for event in calls(month)])
     found = rows(read_report(settings, Request("2021-11", 12), NOW_MS))
     missing = f"not held: {', '.join(absent)}" if absent else ""
@@ -82,8 +82,8 @@ def test_every_kind_of_row_has_the_same_months_held(redis_server: RedisServer, a
     assert shown == set(YEAR) - set(absent)
 
 
-def test_a_month_that_was_fed_and_has_none_of_a_measure_is_held(redis_server: RedisServer) -> None:
-    """No calls with a token and no call that queued: 0 and none, of a month that is held."""
+def test_a_month_with_events_but_none_of_a_measure_is_held(redis_server: RedisServer) -> None:
+    """No calls with a token and no queued calls: the month is held, so its figures are 0 or none."""
     plain = [event._replace(data={"line": "999"}) for event in calls("2021-11")]
     settings = filled(redis_server, [*calls("2021-10"), *plain])
     found = rows(read_report(settings, Request("2021-11", 2), NOW_MS))
@@ -93,8 +93,8 @@ def test_a_month_that_was_fed_and_has_none_of_a_measure_is_held(redis_server: Re
     assert (alone["top_callers"]["ranked"], alone["top_callers"]["held_months"]) == ([], 1)
 
 
-def test_an_own_baseline_with_a_month_missing_is_absent(redis_server: RedisServer) -> None:
-    """Of counts and of bands: a year with a hole is not what a year is compared with."""
+def test_a_baseline_of_own_months_with_a_gap_is_absent(redis_server: RedisServer) -> None:
+    """For counts and for bands: a year with a gap must not be compared with a full year."""
     years = [*months_from("2019-12", "2020-11"), *YEAR]
     settings = filled(redis_server, [event for month in years if month != "2020-06" for event in calls(month)])
     found = rows(read_report(settings, Request("2021-11", 12, baselines=["previous"]), NOW_MS))
@@ -103,8 +103,8 @@ def test_an_own_baseline_with_a_month_missing_is_absent(redis_server: RedisServe
     assert (bands["value"], bands["reason"]) == (None, "not held: 2020-06")
 
 
-def test_a_report_of_figures_alone_is_possible(redis_server: RedisServer) -> None:
-    """Rows of events are absent with the reason, whichever months are asked for."""
+def test_a_report_with_only_figures_is_possible(redis_server: RedisServer) -> None:
+    """Rows based on events are absent with the reason, whichever months are requested."""
     settings = filled(redis_server, [figure("2020-12/2021-11", "2021-12-20", 21)])
     for request in (
         Request(as_at="2022-01-31"),
@@ -123,8 +123,8 @@ def test_a_report_of_figures_alone_is_possible(redis_server: RedisServer) -> Non
             read_report(settings, Request("2031-01", months_), NOW_MS)
 
 
-def test_a_future_month_is_refused_and_the_current_one_is_not(redis_server: RedisServer) -> None:
-    """Twelve months that end in the future have months that are held, and those to come would be told as 0."""
+def test_a_future_month_is_refused_but_the_current_one_is_not(redis_server: RedisServer) -> None:
+    """Twelve months that end in the future include months that are held, but future ones would read as 0."""
     settings = filled(redis_server, [*calls("2021-12"), *calls("2022-02")])
     assert read_report(settings, Request("2022-02"), NOW_MS).months[-1] == "2022-02"
     said = "found '2022-03', which is in the future; write one of 2021-12, 2022-02"
@@ -136,14 +136,14 @@ def test_a_future_month_is_refused_and_the_current_one_is_not(redis_server: Redi
         read_report(settings, Request("2018-01", 1), NOW_MS)
 
 
-def test_months_with_events_decide_which_is_the_last(redis_server: RedisServer) -> None:
-    """The month in which a figure's period ends may have no events, and would make a report of nothing."""
+def test_the_last_month_with_events_is_the_default(redis_server: RedisServer) -> None:
+    """The month in which a figure's period ends may have no events, and would give an empty report."""
     settings = filled(redis_server, [*calls("2021-10"), figure("2021", "2021-06-30", 5)])
     assert read_report(settings, Request(), NOW_MS).months[-1] == "2021-10"
 
 
 def test_a_figure_as_at_a_day_before_its_period_ends_is_marked_in_report_and_list(redis_server: RedisServer) -> None:
-    """Half of a year is not the year."""
+    """Half a year is not the whole year."""
     settings = filled(redis_server, [figure("2021", "2021-06-30", 5), figure("2020", "2021-01-10", 30)])
     row = rows(read_report(settings, Request("2021-11"), NOW_MS))["road_fatalities"]
     said = "as at 2021-06-30, before the period ends"
@@ -155,7 +155,7 @@ def test_a_figure_as_at_a_day_before_its_period_ends_is_marked_in_report_and_lis
 
 
 def test_a_note_is_never_hidden(redis_server: RedisServer, tmp_path: Path) -> None:
-    """About all, about a measure without a row, and about one that the catalogue had when the note was sent."""
+    """About everything, about a measure without a row, or about one that the catalogue has since lost."""
     settings = filled(redis_server, [
         *calls("2021-11"),
         note("all"), note("volume", measure="call_volume"), note("gone", measure="call_mobile_share"),
@@ -181,7 +181,7 @@ def test_a_note_is_never_hidden(redis_server: RedisServer, tmp_path: Path) -> No
 
 
 def without(measure: str, folder: Path) -> Path:
-    """Our schemas without an entry."""
+    """Our schemas without one entry."""
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     file = folder / "schemas" / "measures" / "calls.toml"
     file.write_text(
@@ -190,8 +190,8 @@ def without(measure: str, folder: Path) -> Path:
     return folder / "schemas"
 
 
-def test_the_list_of_figures_is_not_cut_in_a_pipe(redis_server: RedisServer) -> None:
-    """A pipe has no width: a note of 300 characters stands in one line, as does everything beside it."""
+def test_the_list_of_figures_is_not_cut_off_in_a_pipe(redis_server: RedisServer) -> None:
+    """A pipe has no width: even a note of 300 characters is on one line with the rest of its row."""
     text = "word " * 60 + "end"
     settings = filled(redis_server, [note("n", text=text), figure("2020-01/2021-11", "2021-11-30", 123_456)])
     done = watchroom("figures", "list", environment=environment(settings))
@@ -204,7 +204,7 @@ def test_the_list_of_figures_is_not_cut_in_a_pipe(redis_server: RedisServer) -> 
 
 @given(st.dates(date(2020, 1, 1), date(2021, 12, 31)), st.dates(date(2020, 1, 1), date(2021, 12, 31)))
 def test_a_note_that_ends_before_it_begins_is_about_the_days_between(since: date, until: date) -> None:
-    """Redis may hold such a note of a time when it was not refused; it is shown, and marked."""
+    """Redis may hold such notes from before they were refused; they are shown, and marked."""
     told = Note("n", "text", since.isoformat(), until.isoformat(), "", "s", "", "")
     turned = told._replace(since=told.until, until=told.since)
     for month in months_from("2019-12", "2022-01"):

@@ -1,4 +1,4 @@
-"""Buckets: one count goes to four of them, and each is written until its keeping has passed."""
+"""Buckets: a count goes into four of them, and each is written until its retention has passed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = ("10s:1637971200", "hour:1637971200", "day:2021-11-27", "month:2021-11")
 
 
 def names_at(now_ms: int) -> tuple[str, ...]:
-    """Buckets that a count in the 10 s of `AT_MS` is written to at a moment."""
+    """The buckets to which a count in the 10 s of `AT_MS` is written at a moment."""
     return tuple(bucket.name for bucket in spread({START_MS: {"f": 1}}, now_ms, LONDON))
 
 
@@ -35,7 +35,7 @@ def test_a_count_goes_to_its_10_s_hour_day_and_month() -> None:
     ]
 
 
-def test_the_day_and_month_are_londons_while_the_hour_is_utcs() -> None:
+def test_days_and_months_are_londons_while_hours_are_utcs() -> None:
     """23:30 UTC on 31 July is already August in London."""
     at_ms = 1_627_774_200_000  # 2021-07-31T23:30:00Z
     assert [bucket.name for bucket in spread({at_ms: {"f": 1}}, at_ms, LONDON)] == [
@@ -47,21 +47,21 @@ def test_the_day_and_month_are_londons_while_the_hour_is_utcs() -> None:
 
 
 @pytest.mark.parametrize(("level", "keep_ms"), [(0, 2 * HOUR_MS), (1, 60 * DAY_MS), (2, 396 * DAY_MS)])
-def test_a_bucket_is_written_until_its_end_plus_keeping(level: int, keep_ms: int) -> None:
-    """One ms before that it is; at that very ms its life would be 0, which Redis reads as for ever."""
+def test_a_bucket_is_written_until_its_end_plus_its_retention(level: int, keep_ms: int) -> None:
+    """At that very millisecond its TTL would be 0, which Redis reads as for ever, so it is no longer written."""
     keep_until_ms = buckets.end_ms(NAMES[level], LONDON) + keep_ms
     assert buckets.keep_until(NAMES[level], LONDON) == keep_until_ms
     assert names_at(keep_until_ms - 1) == NAMES[level:]
     assert names_at(keep_until_ms) == NAMES[level + 1 :]
 
 
-def test_months_are_written_for_good() -> None:
+def test_months_are_written_for_ever() -> None:
     """A correction after ten years still reaches its month."""
     assert names_at(AT_MS + 3_653 * DAY_MS) == ("month:2021-11",)
 
 
-def test_deltas_that_cancel_are_left_out_with_their_buckets() -> None:
-    """A regrade within one batch moves nothing, and an empty write would tell every exporter to read again."""
+def test_deltas_that_cancel_out_are_left_out_along_with_their_buckets() -> None:
+    """A regrade within a batch changes nothing, and an empty write would make every exporter read again."""
     cells = {START_MS: {"a": 1, "b": 1}, START_MS + 10_000: {"a": -1}}
     found = {bucket.name: bucket.deltas for bucket in spread(cells, AT_MS, LONDON)}
     assert found == {
@@ -75,8 +75,8 @@ def test_deltas_that_cancel_are_left_out_with_their_buckets() -> None:
     assert spread({}, AT_MS, LONDON) == []
 
 
-def test_the_cells_given_are_left_as_they_are() -> None:
-    """The same batch is spread again when a step is built again."""
+def test_the_given_increments_are_not_modified() -> None:
+    """The same batch is spread again when a step is rebuilt."""
     cells = {START_MS: {"a": 1}, START_MS + 10_000: {"a": 1}}
     spread(cells, AT_MS, LONDON)
     assert cells == {START_MS: {"a": 1}, START_MS + 10_000: {"a": 1}}
@@ -92,7 +92,7 @@ def test_the_cells_given_are_left_as_they_are() -> None:
     ],
 )
 def test_the_end_of_a_bucket_is_the_first_moment_after_it(name: str, end: int) -> None:
-    """Keeping counts from there."""
+    """Its retention counts from there."""
     assert buckets.end_ms(name, LONDON) == end
 
 
@@ -104,8 +104,8 @@ CELLS = st.dictionaries(
 
 
 @given(CELLS)
-def test_every_level_adds_up_to_the_same(cells: dict[int, dict[str, int]]) -> None:
-    """A month is the sum of its days, a day of its hours, an hour of its 10 s; nothing is kept twice."""
+def test_every_level_adds_up_to_the_same_total(cells: dict[int, dict[str, int]]) -> None:
+    """A month is the sum of its days, a day of its hours, an hour of its 10 s; nothing is counted twice."""
     sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for bucket in spread(cells, START_MS, LONDON):
         for field, delta in bucket.deltas.items():

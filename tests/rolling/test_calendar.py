@@ -1,4 +1,4 @@
-"""Local days and months: where they begin and end, around clock changes and in other zones."""
+"""Local days and months: when they begin and end, around clock changes and in other zones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ms(text: str) -> int:
     ],
 )
 def test_a_london_day_has_23_or_25_hours_when_clocks_change(day: str, start: str, hours: int) -> None:
-    """The last Sundays of March and October; a day is not 24 hours, and no hour is in two days."""
+    """On the last Sundays of March and October a day is not 24 hours, and no hour is in two days."""
     assert LONDON.day_start_ms(day) == ms(start)
     assert LONDON.day_end_ms(day) - LONDON.day_start_ms(day) == hours * HOUR_MS
 
@@ -65,8 +65,8 @@ def test_the_millisecond_at_local_midnight_decides_the_day(at: str, day: str) ->
 @pytest.mark.parametrize(
     ("at", "day"), [("2021-10-31T00:30:00Z", "2021-10-31"), ("2021-10-31T01:30:00Z", "2021-10-31")]
 )
-def test_half_past_one_happens_twice_and_lies_in_one_day(at: str, day: str) -> None:
-    """Both 01:30 of 31 October are in it: one in summer time, one in winter time."""
+def test_half_past_one_happens_twice_on_the_same_day(at: str, day: str) -> None:
+    """Both times 01:30 on 31 October belong to it: one in summer time, one in winter time."""
     assert LONDON.day_of(ms(at)) == day
 
 
@@ -92,8 +92,8 @@ def test_a_month_is_a_london_month(month: str, start: str, hours: int) -> None:
 
 @pytest.mark.parametrize("zone", ZONES)
 @given(at_ms=MOMENTS)
-def test_every_moment_lies_in_the_day_and_month_of_its_zone(zone: str, at_ms: int) -> None:
-    """Also in half-hour zones and where clocks change at midnight: start <= moment < end, days as the zone says."""
+def test_every_moment_is_in_the_day_and_month_of_its_zone(zone: str, at_ms: int) -> None:
+    """Even in half-hour zones and where clocks change at midnight: start <= moment < end, in the zone's days."""
     calendar = CALENDARS[zone]
     day, month = calendar.day_of(at_ms), calendar.month_of(at_ms)
     local = datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(ZoneInfo(zone))
@@ -103,15 +103,15 @@ def test_every_moment_lies_in_the_day_and_month_of_its_zone(zone: str, at_ms: in
 
 
 @given(MOMENTS)
-def test_days_follow_each_other_without_gap(at_ms: int) -> None:
-    """What ends a day begins the next one, so that every call is in one day and no more."""
+def test_days_follow_each_other_without_gaps(at_ms: int) -> None:
+    """The end of a day is the start of the next, so that every call is in exactly one day."""
     for calendar in CALENDARS.values():
         end_ms = calendar.day_end_ms(calendar.day_of(at_ms))
         assert calendar.day_start_ms(calendar.day_of(end_ms)) == end_ms
 
 
 def test_days_and_months_are_counted_on_the_calendar() -> None:
-    """Over year ends and leap days, in both directions."""
+    """Across year ends and leap days, in both directions."""
     assert LONDON.days_after("2020-02-28", 1) == "2020-02-29"
     assert LONDON.days_before("2021-01-01", 1) == "2020-12-31"
     assert LONDON.days_before("2021-03-28", 364) == "2020-03-29"
@@ -121,8 +121,8 @@ def test_days_and_months_are_counted_on_the_calendar() -> None:
     assert LONDON.months_after("2021-11", 0) == "2021-11"
 
 
-def test_a_calendar_that_was_asked_much_still_answers_rightly() -> None:
-    """It forgets what it remembered rather than grow for ever."""
+def test_a_calendar_is_still_correct_and_small_after_many_queries() -> None:
+    """It forgets remembered days rather than grow without limit."""
     calendar = Calendar("Europe/London")
     for quarter in range(200_050):
         calendar.day_of(quarter * 900_000)

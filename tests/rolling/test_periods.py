@@ -1,4 +1,4 @@
-"""Periods of published figures: each has one spelling, and ends in a month that every zone agrees on."""
+"""Periods of published figures: each has one spelling, and ends in the same month in every zone."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ NONE = (
 
 
 @pytest.mark.parametrize("text", NAMED)
-def test_a_period_has_its_span_and_its_days(text: str) -> None:
-    """Twelve months in a range are the span that reports ask for."""
+def test_a_period_has_its_span_and_its_first_and_last_day(text: str) -> None:
+    """A range of twelve months is the span that reports ask for."""
     found = period_of(text)
     assert found is not None
     assert tuple(found) == NAMED[text]
@@ -39,16 +39,16 @@ def test_a_period_has_its_span_and_its_days(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NONE)
-def test_what_is_no_period_is_told_with_what_to_write(text: str) -> None:
-    """One figure under two spellings would be two figures."""
+def test_a_text_that_is_not_a_period_is_refused_and_the_message_says_what_to_write(text: str) -> None:
+    """One figure under two spellings would become two figures."""
     assert period_of(text) is None
     with pytest.raises(ValueError, match=r"which is not a period; write a day \(2021-12-31\), a month \(2021-11\)"):
         known_period(text)
 
 
 @given(st.text(alphabet="0123456789-/Q", max_size=16))
-def test_any_text_is_a_period_or_none_and_nothing_else_happens(text: str) -> None:
-    """Texts come from producers and spreadsheets."""
+def test_any_text_is_a_period_or_refused(text: str) -> None:
+    """Texts come from producers and spreadsheets, and none may cause another error."""
     found = period_of(text)
     assert found is None or (found.first <= found.last and found.month == found.last[:7])
 
@@ -57,6 +57,6 @@ def test_any_text_is_a_period_or_none_and_nothing_else_happens(text: str) -> Non
     "zone", ["Europe/London", "Pacific/Auckland", "Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"]
 )
 def test_a_figure_is_held_in_the_month_in_which_its_period_ends_in_every_zone(zone: str) -> None:
-    """Noon of the last day would be the next month in Auckland."""
+    """Noon UTC of the last day would already be the next month in Auckland."""
     for text in NAMED:
         assert Calendar(zone).month_of(known_period(text).held_at_ms) == known_period(text).month

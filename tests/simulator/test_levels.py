@@ -1,4 +1,4 @@
-"""The default force shows the published levels, `GOOD` meets the targets.
+"""The default force shows the published levels; `GOOD` meets the targets.
 
 Published: Public Performance Meeting, 27 January 2022. Levels are measured over weeks of simulated events
 by plain arithmetic on the events themselves, without the fold.
@@ -20,13 +20,13 @@ from watchroom.simulator import GOOD, PUBLISHED, Force, simulate
 START_MS = 1_777_849_200_000  # 2026-05-04 00:00 in London
 DAY_MS = 86_400_000
 TARGETS_S = {"1": 15 * 60, "2": 60 * 60, "3": 24 * 3600}
-VIOLENCE = {"8N", "105A", "8R", "8L", "3B", "5D"}  # of the simulated codes
+VIOLENCE = {"8N", "105A", "8R", "8L", "3B", "5D"}  # among the simulated codes
 RESOLVED = {"1", "1A", "2", "2A", "3", "3A", "4", "6", "7", "8", "22"}  # crime_resolved in the catalogue
 
 
 @dataclass
 class Levels:
-    """What a force's calls, incidents and crimes amount to."""
+    """The levels that result from a force's calls, incidents and crimes."""
 
     days: int
     presented: Counter[str] = field(default_factory=Counter)
@@ -36,7 +36,7 @@ class Levels:
     incidents: int = 0
     resourced: int = 0
     self_initiated: int = 0
-    asb_addresses: Counter[str] = field(default_factory=Counter)  # by token, of the latest category
+    asb_addresses: Counter[str] = field(default_factory=Counter)  # by token, of incidents whose latest category is asb
     crimes: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
@@ -58,22 +58,22 @@ def good() -> Levels:
     return measure(GOOD, days=10, after_days=4)
 
 
-def test_volumes_are_the_published_ones(published: Levels) -> None:
-    """193,059 calls to 999 and 250,752 to 101 a year; 83,768 crimes in 2017/18."""
+def test_volumes_match_the_published_ones(published: Levels) -> None:
+    """193,059 calls to 999 and 250,752 to 101 per year; 83,768 crimes in 2017/18."""
     assert published.presented["999"] / published.days == pytest.approx(529, rel=0.03)
     assert published.presented["101"] / published.days == pytest.approx(687, rel=0.03)
     assert published.crimes / published.days == pytest.approx(230, rel=0.04)
 
 
-def test_999_is_answered_as_published(published: Levels) -> None:
+def test_999_answer_times_match_the_published_ones(published: Levels) -> None:
     """24.1 s on average; about 70 % below 10 s (71 % nationally, 73 % in September 2022)."""
     waits_s = published.answered_s["999"]
     assert mean(waits_s) == pytest.approx(24.1, rel=0.12)
     assert within(waits_s, 9.999) == pytest.approx(0.70, abs=0.03)
 
 
-def test_101_is_answered_and_abandoned_as_published(published: Levels) -> None:
-    """614.7 s; about 30 % abandoned, 28 % of those within a minute (21,068 of about 75,243)."""
+def test_101_answer_times_and_abandonment_match_the_published_ones(published: Levels) -> None:
+    """614.7 s; about 30 % abandoned, 28 % of them within a minute (21,068 of about 75,243)."""
     answered_s, abandoned_s = published.answered_s["101"], published.abandoned_s["101"]
     assert mean(answered_s) == pytest.approx(614.7, rel=0.12)
     assert len(abandoned_s) / (len(answered_s) + len(abandoned_s)) == pytest.approx(0.30, abs=0.025)
@@ -81,19 +81,19 @@ def test_101_is_answered_and_abandoned_as_published(published: Levels) -> None:
 
 
 @pytest.mark.parametrize(("grade", "share"), [("1", 0.50), ("2", 0.44)])
-def test_grades_1_and_2_are_attended_as_published(published: Levels, grade: str, share: float) -> None:
+def test_attendance_of_grades_1_and_2_matches_the_published_shares(published: Levels, grade: str, share: float) -> None:
     """50 % within 15 minutes, 44 % within 60."""
     assert within(published.attended_s[grade], TARGETS_S[grade]) == pytest.approx(share, abs=0.03)
 
 
-def test_grade_3_takes_as_long_as_published(published: Levels) -> None:
-    """28 h 30 min on average; 68 % within 24 h (unclear over which months)."""
+def test_attendance_of_grade_3_matches_the_published_time(published: Levels) -> None:
+    """28 h 30 min on average; 68 % within 24 h (it is unclear over which months)."""
     assert mean(published.attended_s["3"]) / 3600 == pytest.approx(28.5, rel=0.1)
     assert within(published.attended_s["3"], TARGETS_S["3"]) == pytest.approx(0.68, abs=0.04)
 
 
-def test_the_demos_days_begin_with_what_a_force_has_open() -> None:
-    """A 28-day board of days that began with nothing shows 25 h: what takes ten days has not ended in the first ten."""
+def test_the_demos_days_begin_with_incidents_already_open() -> None:
+    """Without them, a 28-day board would show 25 h: what takes ten days would be missing from the first ten."""
     now_ms = START_MS + 40 * DAY_MS
     attended = grade_3_attended(begins_ms(now_ms, 28), now_ms)
     shown, first = (
@@ -109,21 +109,21 @@ def test_half_of_the_incidents_are_resourced(published: Levels) -> None:
     assert published.resourced / published.incidents == pytest.approx(0.50, abs=0.02)
 
 
-def test_what_officers_come_upon_is_a_small_part(published: Levels) -> None:
-    """30 % of the 120 a day that no call led to: an assumption, but the share must not grow unseen."""
+def test_self_initiated_incidents_are_a_small_part(published: Levels) -> None:
+    """30 % of the 120 a day without a call: an assumption, but the share must not grow unnoticed."""
     assert published.self_initiated / published.days == pytest.approx(0.3 * 120, rel=0.1)
 
 
-def test_anti_social_behaviour_comes_back_to_few_addresses(published: Levels) -> None:
-    """A year's 14,060 to 14,612 addresses are about 22,500 incidents; in 28 days most addresses have one."""
+def test_anti_social_behaviour_recurs_at_few_addresses(published: Levels) -> None:
+    """A year's 14,060 to 14,612 addresses have about 22,500 incidents; in 28 days most addresses have one."""
     per_year = published.asb_addresses.total() / published.days * 365
     assert per_year == pytest.approx(22_500, rel=0.1)
     repeated = sum(count > 1 for count in published.asb_addresses.values()) / len(published.asb_addresses)
     assert 0.04 < repeated < 0.26
 
 
-def test_outcomes_are_the_published_ones(published: Levels) -> None:
-    """16.2 % resolved, 27.1 % outcome 16."""
+def test_outcomes_match_the_published_ones(published: Levels) -> None:
+    """16.2 % resolved, 27.1 % with outcome 16."""
     total = published.outcomes.total()
     assert sum(n for code, n in published.outcomes.items() if code in RESOLVED) / total == pytest.approx(
         0.162, abs=0.02
@@ -132,7 +132,7 @@ def test_outcomes_are_the_published_ones(published: Levels) -> None:
 
 
 def test_flags_are_as_frequent_as_published(published: Levels) -> None:
-    """A year has 18,245 crimes of domestic abuse and 701 of knives; 17,497 of violence against women."""
+    """Per year, 18,245 crimes of domestic abuse and 701 with knives; 17,497 of violence against women."""
     per_year = 365 / published.days
     assert published.flags["domestic_abuse"] * per_year == pytest.approx(18_245, rel=0.08)
     assert published.flags["knife"] * per_year == pytest.approx(701, rel=0.4)  # 54 in these days
@@ -140,15 +140,15 @@ def test_flags_are_as_frequent_as_published(published: Levels) -> None:
     assert published.women * per_year == pytest.approx(17_497, rel=0.08)
 
 
-def test_victims_are_looked_after_as_published(published: Levels, good: Levels) -> None:
-    """10 days to the gateway on average; 30,508 contracts by 39,734 crimes with a victim."""
+def test_victim_care_matches_the_published_figures(published: Levels, good: Levels) -> None:
+    """10 days to the gateway on average; 30,508 contracts for 39,734 crimes with a victim."""
     assert mean(published.transferred_s) / 86_400 == pytest.approx(10, rel=0.15)
     assert published.contracts / published.victims == pytest.approx(30_508 / 39_734, abs=0.03)
     assert within(good.transferred_s, 2 * 86_400) > 0.95
 
 
 def test_the_good_force_meets_its_targets(good: Levels) -> None:
-    """90 % of 999 below 10 s, 90 % of 101 within 30 s, 5 % abandoned at most, 90 % in each grade's time."""
+    """90 % of 999 below 10 s, 90 % of 101 within 30 s, at most 5 % abandoned, 90 % in each grade's time."""
     assert within(good.answered_s["999"], 9.999) >= 0.9
     assert within(good.answered_s["101"], 30) >= 0.9
     assert len(good.abandoned_s["101"]) / good.presented["101"] < 0.05
@@ -156,13 +156,13 @@ def test_the_good_force_meets_its_targets(good: Levels) -> None:
 
 
 def test_the_good_force_has_the_same_demand(good: Levels, published: Levels) -> None:
-    """It is better because it has more people, not because fewer call."""
+    """It is better because it has more staff, not because fewer people call."""
     good_per_day, per_day = (levels.presented.total() / levels.days for levels in (good, published))
     assert good_per_day == pytest.approx(per_day, rel=0.04)
 
 
 def measure(force: Force, days: int, after_days: int) -> Levels:
-    """Levels of what began in the first days; the days after show how the slow ones end."""
+    """Levels of what began in the first days; the days after that show how the slow ones end."""
     entities: dict[tuple[str, str], list[tuple[int, str, dict[str, str | bool]]]] = defaultdict(list)
     end_ms = START_MS + (days + after_days) * DAY_MS
     for item in simulate(force, seed=21, start_ms=START_MS, end_ms=end_ms):
@@ -178,7 +178,7 @@ def measure(force: Force, days: int, after_days: int) -> Levels:
 
 
 def grade_3_attended(begin_ms: int, end_ms: int) -> list[tuple[int, float]]:
-    """When each incident of Grade 3 was attended, and after how many hours."""
+    """When each Grade 3 incident was attended, and after how many hours."""
     entities: dict[str, list[tuple[int, str, dict[str, str | bool]]]] = defaultdict(list)
     for item in simulate(seed=1, start_ms=begin_ms, end_ms=end_ms):
         if item.stream == "incidents":
@@ -195,7 +195,7 @@ def grade_3_attended(begin_ms: int, end_ms: int) -> list[tuple[int, float]]:
 
 
 def add_call(levels: Levels, events: Sequence[tuple[int, str, dict[str, str | bool]]]) -> None:
-    """Line, and how long it waited."""
+    """Adds the line of a call, and how long it waited."""
     line = str(events[0][2]["line"])
     when = {what: at_ms for at_ms, what, _ in reversed(events)}
     levels.presented[line] += 1
@@ -206,7 +206,7 @@ def add_call(levels: Levels, events: Sequence[tuple[int, str, dict[str, str | bo
 
 
 def add_incident(levels: Levels, events: Sequence[tuple[int, str, dict[str, str | bool]]]) -> None:
-    """Whether anybody was sent, and how long the first took."""
+    """Adds whether a unit was sent, and how long the first one took."""
     when = {what: at_ms for at_ms, what, _ in reversed(events)}
     if "linked" in when:
         return
@@ -227,7 +227,7 @@ def add_incident(levels: Levels, events: Sequence[tuple[int, str, dict[str, str 
 
 
 def add_crime(levels: Levels, events: Sequence[tuple[int, str, dict[str, Any]]]) -> None:
-    """Counted unless cancelled; the latest outcome."""
+    """Adds a crime unless cancelled, with its latest outcome."""
     if any(what == "cancelled" for _, what, _ in events):
         return
     levels.crimes += 1

@@ -1,4 +1,4 @@
-"""What the published year is made of: exact counts, moments inside the year, files that `months import` takes."""
+"""The content of the published year: exact counts, moments within the year, files for `months import`."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ YEAR: Final = Year(Calendar("Europe/London"), PRINTED.first_month, PRINTED.last_
 
 @given(st.integers(1, 3000), st.integers(0, 11))
 def test_every_rank_occurs_once(n: int, turn: int) -> None:
-    """So that a rank below k is true of exactly k entities."""
+    """So that exactly k entities have a rank below k."""
     spread = Spread(n, turn)
     assert sorted(map(spread.rank, range(n))) == list(range(n))
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8).filter(any), st.integers(0, 11))
-def test_cells_have_the_counts_they_were_given(counts: list[int], turn: int) -> None:
-    """And each cell numbers its own from 0."""
+def test_cells_have_the_requested_counts(counts: list[int], turn: int) -> None:
+    """Each cell numbers its own entities from 0."""
     cells = Allocation(list(zip(counts, range(len(counts)), strict=True)), turn)
     found = [cells.at(i) for i in range(cells.total)]
     assert Counter(cell.what for cell in found) == {what: count for what, count in enumerate(counts) if count}
@@ -54,7 +54,7 @@ def test_cells_have_the_counts_they_were_given(counts: list[int], turn: int) -> 
 
 
 @given(st.integers(0, 10**6), st.dictionaries(st.text(max_size=3), st.floats(0.01, 1), min_size=1))
-def test_what_is_shared_adds_up(total: int, weights: dict[str, float]) -> None:
+def test_shared_parts_add_up_to_the_total(total: int, weights: dict[str, float]) -> None:
     """Whatever the weights."""
     parts = shared(total, weights)
     assert parts.keys() == weights.keys()
@@ -63,8 +63,8 @@ def test_what_is_shared_adds_up(total: int, weights: dict[str, float]) -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 3e9))
-def test_what_takes_long_begins_early_enough_to_end_in_the_year(place: float, takes_ms: float) -> None:
-    """A time to attend is placed at its end: one that ends in December would be missing."""
+def test_a_long_duration_begins_early_enough_to_end_within_the_year(place: float, takes_ms: float) -> None:
+    """A time to attend is counted at its end: one that ended in December would be missing."""
     begins_ms = YEAR.moment(place, takes_ms)
     assert YEAR.start_ms <= begins_ms
     assert begins_ms + takes_ms < YEAR.end_ms
@@ -72,7 +72,7 @@ def test_what_takes_long_begins_early_enough_to_end_in_the_year(place: float, ta
 
 @given(st.floats(0, 0.999), st.floats(0, 0.999))
 def test_a_busier_month_keeps_the_order(one: float, other: float) -> None:
-    """Its part of the demand is larger, and the year is not longer."""
+    """It has a larger part of the demand, but the year gets no longer."""
     busy = YEAR.busier("2021-07", 1.3)
     first, second = sorted((one, other))
     assert 0 <= busy.position(first) <= busy.position(second) <= 1
@@ -81,19 +81,19 @@ def test_a_busier_month_keeps_the_order(one: float, other: float) -> None:
 
 
 def test_halves_are_rounded_away_from_zero() -> None:
-    """As the report rounds; Python's `round` makes -7,918 of -7,918.5."""
+    """As in the report; Python's `round` turns -7,918.5 into -7,918."""
     assert [nearest(number) for number in (-7918.5, -0.4, 0.5, 2.5)] == [-7919, 0, 1, 3]
 
 
-def test_the_crimes_are_as_many_as_all_crime() -> None:
-    """What the printed counts need is part of it."""
+def test_the_planned_crimes_add_up_to_all_crime() -> None:
+    """What the printed counts need is part of the total."""
     rows = plan(PRINTED)
     assert sum(count for count, _ in rows) == crime(PRINTED).all
     assert min(count for count, _ in rows) >= 0
 
 
-def test_events_are_admitted_the_same_every_time_and_of_the_year() -> None:
-    """The first 3,000 of them, and what is recorded is when it happened."""
+def test_events_are_valid_repeatable_and_within_the_year() -> None:
+    """Checked on the first 3,000; each arrives at the time at which it happened."""
     first, again = (list(islice(published_year(PRINTED, zone="Europe/London", scale=TENTH), 3_000)) for _ in range(2))
     assert first == again
     for event in first:
@@ -105,8 +105,8 @@ def test_events_are_admitted_the_same_every_time_and_of_the_year() -> None:
 
 @pytest.mark.parametrize("scale", [TENTH, 1.0])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_months_to_compare_with_can_be_imported(name: str, scale: float) -> None:
-    """Each row of each file."""
+def test_every_row_of_the_baseline_files_can_be_imported(name: str, scale: float) -> None:
+    """The report's comparisons need all 12 months."""
     settings = read_settings()
     catalogue = load_catalogue(SCHEMAS / "measures", settings.areas)
     found = parse_baseline(name, baseline_csv(name, PRINTED, scale), load_baselines(SCHEMAS)[name], catalogue)
@@ -115,7 +115,7 @@ def test_the_months_to_compare_with_can_be_imported(name: str, scale: float) -> 
 
 
 def test_months_that_two_baselines_share_are_the_same_in_both() -> None:
-    """March to November 2019 are of 2018/19 and of the time before Covid; only the three after them can differ."""
+    """March to November 2019 are in 2018/19 and in pre-Covid; only the three months after them can differ."""
     rows = [
         {
             line
@@ -129,15 +129,15 @@ def test_months_that_two_baselines_share_are_the_same_in_both() -> None:
     assert len(both[0]) == 7 * 7
 
 
-def test_what_cannot_be_sent_is_said() -> None:
-    """The scale, and sources that the workers take for live ones: every event of them would be late."""
+def test_a_year_that_cannot_be_sent_is_refused_with_the_reasons() -> None:
+    """A wrong scale, and sources that the workers would treat as live: all their events would be late."""
     with pytest.raises(ConfigurationInvalid) as refused:
         run_published_year(read_settings(sources={}), scale=2)
     assert [fault.where for fault in refused.value.faults][-1] == "--scale"
     assert len(refused.value.faults) > 1
 
 
-def test_the_files_to_import_are_written_and_the_command_is_said(tmp_path: Path) -> None:
+def test_the_files_to_import_are_written_and_the_command_is_printed(tmp_path: Path) -> None:
     """Before anything is sent: this test has no broker."""
     settings = read_settings(kafka="127.0.0.1:1", sources=SIMULATED_SOURCES)
     said = StringIO()
@@ -151,8 +151,8 @@ def test_the_files_to_import_are_written_and_the_command_is_said(tmp_path: Path)
     assert refused.value.faults[0].where == "--baselines"
 
 
-def test_a_table_that_cannot_be_used_is_named() -> None:
-    """The folder without one."""
+def test_a_missing_table_is_reported_by_name() -> None:
+    """The folder given here has none."""
     with pytest.raises(ConfigurationInvalid) as refused:
         load_printed(ROOT / "tests")
     assert "published_year.toml" in refused.value.faults[0].where

@@ -1,4 +1,4 @@
-"""What every simulation promises, whatever its levels."""
+"""What every simulation guarantees, whatever its levels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def week() -> list[Simulated]:
     return list(simulate(seed=11, start_ms=MONDAY_MS, end_ms=MONDAY_MS + 7 * DAY_MS))
 
 
-def judge(events: Iterable[Simulated]) -> Counter[str]:
+def admission_counts(events: Iterable[Simulated]) -> Counter[str]:
     """How many are admitted ("ok") and refused, by reason, under the shipped bounds."""
     settings = Settings()
     judges = {
@@ -65,27 +65,27 @@ def judge(events: Iterable[Simulated]) -> Counter[str]:
 
 
 def test_every_event_is_admitted_at_its_own_arrival(week: list[Simulated]) -> None:
-    """Kafka's time is 900 days later here: only `recordedtime` of a history source can make them fit."""
-    assert judge(week) == {"ok": len(week)}
+    """Kafka's time is 900 days later here: only `recordedtime` from a history source makes them fit."""
+    assert admission_counts(week) == {"ok": len(week)}
 
 
 def test_events_later_than_their_stream_allows_are_refused_as_late() -> None:
-    """The check above would say nothing if it could not fail."""
+    """The check above would prove nothing if it could not fail."""
     delivery = {stream: replace(rates, too_late=0.05) for stream, rates in PUBLISHED.delivery.items()}
     force = replace(PUBLISHED, delivery=delivery)
-    seen = judge(simulate(force, seed=1, start_ms=MONDAY_MS, end_ms=MONDAY_MS + 9 * DAY_MS))
+    seen = admission_counts(simulate(force, seed=1, start_ms=MONDAY_MS, end_ms=MONDAY_MS + 9 * DAY_MS))
     assert set(seen) == {"ok", reasons.LATE}
     assert 0.02 < seen[reasons.LATE] / seen.total() < 0.06
 
 
 def test_the_same_seed_and_start_give_the_same_bytes() -> None:
-    """Back-tests and bug reports name a seed and must mean the same events."""
+    """Back-tests and bug reports that name a seed must mean the same events."""
     first = list(simulate(seed=7, start_ms=MONDAY_MS, end_ms=MONDAY_MS + DAY_MS))
     assert first == list(simulate(seed=7, start_ms=MONDAY_MS, end_ms=MONDAY_MS + DAY_MS))
 
 
 def test_another_seed_or_start_shares_no_entity() -> None:
-    """Two runs into one Kafka must not write to the same call. A figure is the same in both."""
+    """Two runs into one Kafka must not write to the same call. Figures are the same in both."""
     runs = [(7, MONDAY_MS), (8, MONDAY_MS), (7, MONDAY_MS + DAY_MS)]
     subjects = [
         {e.subject for e in islice(simulate(seed=seed, start_ms=start), 2000) if e.stream != "returns"}
@@ -95,13 +95,13 @@ def test_another_seed_or_start_shares_no_entity() -> None:
 
 
 def test_a_longer_run_begins_with_the_shorter_one() -> None:
-    """The demo does not know its end when it starts."""
+    """When the demo starts, it does not know when it will end."""
     short = list(simulate(seed=3, start_ms=MONDAY_MS, end_ms=MONDAY_MS + DAY_MS))
     assert list(islice(simulate(seed=3, start_ms=MONDAY_MS), len(short))) == short
 
 
-def test_a_surge_leaves_what_came_before_it_untouched() -> None:
-    """`--busy` scales the live part only."""
+def test_a_surge_does_not_change_the_events_before_it() -> None:
+    """`--busy` scales only the live part."""
     normal = simulate(seed=3, start_ms=MONDAY_MS, end_ms=MONDAY_MS + DAY_MS)
     surge = [Surge(MONDAY_MS + DAY_MS, None, 9)]
     busy = simulate(seed=3, start_ms=MONDAY_MS, end_ms=MONDAY_MS + DAY_MS, surges=surge)
@@ -109,13 +109,13 @@ def test_a_surge_leaves_what_came_before_it_untouched() -> None:
 
 
 def test_events_come_in_arrival_order_and_never_before_they_happen(week: list[Simulated]) -> None:
-    """A sender that follows the clock can rely on the order, and none is from the future."""
+    """A sender that follows the clock can rely on the order, and no event is from the future."""
     assert all(a.arrival_ms <= b.arrival_ms for a, b in pairwise(week))
     assert all(parse(e.value).time_ms < e.arrival_ms for e in week)
 
 
-def test_ids_are_unique_but_for_repeats(week: list[Simulated]) -> None:
-    """A repeat is the same bytes again; anything else with a known id would be lost as a duplicate."""
+def test_ids_are_unique_except_for_repeats(week: list[Simulated]) -> None:
+    """A repeat has exactly the same bytes; anything else with a known id would be lost as a duplicate."""
     by_id: dict[str, bytes] = {}
     assert all(by_id.setdefault(parse(e.value).id, e.value) == e.value for e in week)
 
@@ -138,7 +138,7 @@ def test_delivery_goes_wrong_at_the_stated_rates(week: list[Simulated]) -> None:
 
 
 def test_every_event_type_occurs(week: list[Simulated]) -> None:
-    """A type that the simulator never sends is one that the demo never shows."""
+    """A type that the simulator never sends would be missing from the demo."""
     beats = islice(simulate(seed=1, start_ms=MONDAY_MS, heartbeats_from_ms=MONDAY_MS), 3)
     types = {parse(e.value).type for e in [*week, *beats]}
     assert types == {
@@ -159,7 +159,7 @@ def test_every_event_type_occurs(week: list[Simulated]) -> None:
 
 
 def test_heartbeats_come_every_30_s_from_every_source_once_live() -> None:
-    """docs/architecture.md#fresh-alive-absent: a source that is silent for 90 s withholds its stream."""
+    """docs/architecture.md#fresh-alive-absent: if a source is silent for 90 s, its stream is withheld."""
     live_ms = MONDAY_MS + HOUR_MS
     events = simulate(seed=1, start_ms=MONDAY_MS, end_ms=live_ms + 10 * 60_000, heartbeats_from_ms=live_ms)
     beats = [e for e in events if b'"feed.heartbeat"' in e.value]
@@ -172,14 +172,14 @@ def test_heartbeats_come_every_30_s_from_every_source_once_live() -> None:
 
 @pytest.mark.parametrize("force", [PUBLISHED, GOOD], ids=["published", "good"])
 def test_the_queue_grows_under_load(force: Force) -> None:
-    """Answer times are not drawn but come out of handlers and callers: the point of a surge."""
+    """Answer times are not random but result from handlers and callers, which is the point of a surge."""
     waits_s = [mean_wait_s(force, busy) for busy in (1, 2, 4)]
     assert waits_s[0] * 1.5 < waits_s[1]
     assert waits_s[1] * 1.5 < waits_s[2]
 
 
 def test_the_queue_empties_after_a_surge() -> None:
-    """Callers wait at most until their patience ends, so a bad evening does not poison the night."""
+    """Callers give up when their patience ends, so a bad evening does not spoil the whole night."""
     surge = Surge(MONDAY_MS + 10 * HOUR_MS, MONDAY_MS + 12 * HOUR_MS, 6)
     end_ms = MONDAY_MS + 20 * HOUR_MS
     worst, after = (
@@ -191,7 +191,7 @@ def test_the_queue_empties_after_a_surge() -> None:
 
 
 def test_open_entities_do_not_pile_up() -> None:
-    """A wall that shows ever more open incidents would be the simulator's fault, not the force's."""
+    """An ever growing number of open incidents would be the simulator's fault, not the force's."""
     ends = {b'"incident.created"': 1, b'"incident.reopened"': 1, b'"incident.closed"': -1, b'"incident.cancelled"': -1}
     latest: dict[str, tuple[int, int]] = {}
     calls: Counter[str] = Counter()
@@ -208,7 +208,7 @@ def test_open_entities_do_not_pile_up() -> None:
 
 
 def test_demand_follows_the_local_clock() -> None:
-    """At the change to summer time the quiet hour moves with people, an hour earlier in UTC."""
+    """When summer time begins, the quiet hour moves with people, an hour earlier in UTC."""
     demand = Demand("Europe/London", [])
     before_ms, after_ms = 1_774_569_600_000, 1_774_828_800_000  # 2026-03-27 and 2026-03-30, 00:00Z
     assert demand.hour_of_week(before_ms) == 4 * 24
@@ -216,22 +216,22 @@ def test_demand_follows_the_local_clock() -> None:
 
 
 @pytest.mark.parametrize("shape", [EMERGENCY, OFFICE], ids=["emergency", "office"])
-def test_shapes_are_factors_of_a_mean_day(shape: tuple[float, ...]) -> None:
-    """Daily levels hold because each shape has mean 1 over the week."""
+def test_shapes_are_factors_with_mean_1(shape: tuple[float, ...]) -> None:
+    """Only then do the daily levels hold."""
     assert len(shape) == 168
     assert sum(shape) == pytest.approx(168)
     assert max(shape) < 2.5
 
 
-def test_a_month_is_made_in_seconds() -> None:
-    """28 days must load while a person watches; CPU time, so that a busy machine does not fail it."""
+def test_a_month_is_simulated_in_seconds() -> None:
+    """28 days must load while a person waits; measured in CPU time, so that a busy machine does not fail it."""
     began_s = time.process_time()
     made = sum(1 for _ in simulate(seed=1, start_ms=MONDAY_MS, end_ms=MONDAY_MS + 3 * DAY_MS))
     assert made / (time.process_time() - began_s) > 20_000
 
 
 def mean_wait_s(force: Force, busy: float) -> float:
-    """Mean time that answered 999 calls queued, over a day."""
+    """The mean queueing time of answered 999 calls, over a day."""
     surges = [Surge(MONDAY_MS, None, busy)]
     words = (b'"line":"999"', b'"call.queued"', b'"call.answered"')
     queued: dict[str, int] = {}
@@ -247,7 +247,7 @@ def mean_wait_s(force: Force, busy: float) -> float:
 
 
 def queue_at(events: Iterable[Simulated], at_ms: int) -> int:
-    """Calls that have queued and neither been answered nor given up by `at_ms`, for a call-back or for good."""
+    """Calls that are still queued at `at_ms`: neither answered, nor abandoned, nor accepted for a call-back."""
     waiting: set[str] = set()
     gone: set[str] = set()
     for event in events:

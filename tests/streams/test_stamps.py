@@ -1,4 +1,4 @@
-"""Stamps: sets that come out the same in every order, at a price that does not grow with them."""
+"""Stamps: sets that are the same in every order of events, at a cost that does not grow with their size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STAMPS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.sampled
 
 
 class Counted(tuple[int, str, str]):
-    """A stamp that counts what it is compared with."""
+    """A stamp that counts how often it is compared."""
 
     __slots__ = ()
     __hash__ = tuple.__hash__
@@ -27,16 +27,16 @@ class Counted(tuple[int, str, str]):
 
 
 @given(STAMPS)
-def test_the_set_is_sorted_and_holds_each_once(stamps: list[Stamp]) -> None:
-    """So it is the same whatever the order and repetition."""
+def test_the_set_is_sorted_and_holds_each_stamp_once(stamps: list[Stamp]) -> None:
+    """So that it is the same whatever the order and repetition of events."""
     known: tuple[Stamp, ...] = ()
     for stamp in stamps:
         known = with_member(known, stamp)
     assert known == tuple(sorted(set(stamps)))
 
 
-def test_a_member_is_found_its_place_by_halving() -> None:
-    """An incident regraded ten thousand times by a faulty interface would hold its partition up for minutes."""
+def test_a_new_member_is_inserted_by_binary_search() -> None:
+    """An incident that a faulty interface regrades ten thousand times would delay its partition for minutes."""
     known = tuple(Counted((number, "id", "1")) for number in range(10_000))
     Counted.compared = 0
     with_member(known, Counted((5_000, "ie", "1")))

@@ -1,4 +1,4 @@
-"""Every stream of the registry: its words, and what else the other packages rely on."""
+"""Every stream of the registry: its vocabulary, and what else the other packages rely on."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from watchroom.events.record import Event
 from watchroom.importer.event_fields import DATA_FIELDS
 from watchroom.streams import STREAMS
 
-OF_OTHER_FORM: Mapping[str, st.SearchStrategy[object]] = {  # fields that are no plain texts
+OF_OTHER_FORM: Mapping[str, st.SearchStrategy[object]] = {  # fields that are not plain texts
     "reported_at": st.sampled_from(["2021-11-27T09:00:00Z", "2021-11-28T09:00:00.500+01:00"]),
     "self_initiated": st.booleans(),
     "flags": st.lists(st.sampled_from(["knife", "online", "x"]), max_size=3),
 }
-SUBJECT = "m|area=stoke|2021-11"  # of a figure; others may have any
-# Of fields whose form admission has checked.
+SUBJECT = "m|area=stoke|2021-11"  # that of a figure; others may have any subject
+# Values of fields whose form admission has checked.
 FORMS = {"period": "2021-11", "as_at": "2021-12-01", "from": "2021-11", "numerator": 1.5, "denominator": 2.0}
 
 
@@ -40,8 +40,8 @@ def each_of(fact: object) -> Iterable[object]:
 
 @pytest.mark.parametrize("stream", STREAMS)
 @given(data=st.data())
-def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> None:
-    """The loader accepts a word because the fold computes it: moments are ms or None, states truths."""
+def test_each_term_is_read_with_its_own_type(stream: str, data: st.DataObject) -> None:
+    """The loader accepts a term because the fold computes it: moments are ms or None, states are booleans."""
     of = STREAMS[stream]
     state = None
     for number, event in enumerate(data.draw(st.lists(events(stream), min_size=1, max_size=6))):
@@ -56,13 +56,13 @@ def test_each_word_is_read_as_what_it_is(stream: str, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_a_word_has_one_meaning_in_its_stream(stream: str) -> None:
-    """A moment and a value of one name would be read as whichever came last."""
+def test_a_term_has_one_meaning_in_its_stream(stream: str) -> None:
+    """A moment and a value with the same name would be read as whichever came last."""
     of = STREAMS[stream]
     assert len(of.vocabulary) == len(of.moments) + len(of.values) + len(of.states)
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_an_entity_is_known_while_its_events_are_admitted(stream: str) -> None:
-    """Else an event that comes again at the last moment would count twice."""
+    """Otherwise an event that is sent again at the last moment would count twice."""
     assert STREAMS[stream].keeping_days > STREAMS[stream].lateness_days

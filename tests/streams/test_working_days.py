@@ -1,4 +1,4 @@
-"""The clock of working days, against days that are counted by hand."""
+"""The clock of working days, compared with days counted by hand."""
 
 from __future__ import annotations
 
@@ -42,42 +42,42 @@ def hours(begin: str, end: str) -> float:
         ("2021-04-01T12:00", "2021-04-06T12:00", 24),  # Good Friday to Easter Monday
         ("2021-03-26T00:00", "2021-03-30T00:00", 48),  # clocks go forward on the Sunday between
         ("2021-10-29T00:00", "2021-11-02T00:00", 48),  # and back
-        ("2022-09-16T00:00", "2022-09-20T00:00", 24),  # a bank holiday that was proclaimed
+        ("2022-09-16T00:00", "2022-09-20T00:00", 24),  # a proclaimed bank holiday
     ],
 )
-def test_hours_are_those_of_working_days(begin: str, end: str, expected: float) -> None:
-    """Neither Saturday, Sunday nor bank holiday of England."""
+def test_only_hours_of_working_days_count(begin: str, end: str, expected: float) -> None:
+    """Saturdays, Sundays and the bank holidays of England are excluded."""
     assert hours(begin, end) == expected
 
 
 @pytest.mark.parametrize("local", ["2017-12-31T23:59", "2101-01-01T00:00"])
 def test_years_without_known_holidays_have_no_clock(local: str) -> None:
-    """To count every weekday there would be a wrong number."""
+    """Counting every weekday there would be wrong."""
     assert working_ms(ms(local)) is None
 
 
-def test_the_years_of_the_table_have_one() -> None:
-    """From its first moment to its last."""
+def test_the_years_of_the_table_have_a_clock() -> None:
+    """From their first moment to their last."""
     assert working_ms(ms("2018-01-01T00:00")) is not None
     assert working_ms(ms("2100-12-31T23:59")) is not None
     assert working_ms(None) is None
 
 
 @given(st.integers(ms("2018-01-01T00:00"), ms("2100-12-01T00:00")), st.integers(0, 20 * 24 * HOUR_MS))
-def test_any_interval_has_the_hours_that_are_found_day_by_day(begin_ms: int, length_ms: int) -> None:
-    """The oracle walks over the days; the clock looks them up."""
+def test_any_interval_has_the_same_hours_as_when_counted_day_by_day(begin_ms: int, length_ms: int) -> None:
+    """The oracle goes through the days; the clock looks them up."""
     first, last = working_ms(begin_ms), working_ms(begin_ms + length_ms)
     assert first is not None
     assert last is not None
     assert last - first == facts.working_ms(begin_ms, begin_ms + length_ms, length_ms)
 
 
-def test_the_committed_bank_holidays_are_those_of_the_package() -> None:
-    """A holiday that was proclaimed since is missing: run `python -m tests.bank_holidays` and `watchroom generate`."""
+def test_the_committed_bank_holidays_match_those_of_the_holidays_package() -> None:
+    """If one has been proclaimed since, run `python -m tests.bank_holidays` and `watchroom generate`."""
     assert bank_holidays.FILE.read_text() == bank_holidays.text()
 
 
-def test_no_bank_holiday_falls_on_a_weekend_and_each_year_has_eight_or_more() -> None:
-    """2018 to 2100; what is on a weekend needs no line."""
+def test_no_listed_bank_holiday_is_on_a_weekend_and_each_year_has_eight_or_more() -> None:
+    """From 2018 to 2100; a holiday on a weekend needs no line."""
     assert [year[:4] for year in BANK_HOLIDAYS] == [str(year) for year in range(2018, 2101)]
     assert all(len(year.split()) >= 8 for year in BANK_HOLIDAYS)
