@@ -162,7 +162,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "crimes_prosecuted||2021",
         {**SHARE, "measure": "crimes_prosecuted", "period": "2021", "denominator": 1234567.25},
         "bad_data",
-        "denominator is 1234567.25; write at most 1 decimal: crimes_prosecuted keeps no more",
+        "denominator is 1234567.25; write at most 1 decimal place, as crimes_prosecuted allows",
     ),
     "an as-at that is none": (
         "complaints||2021",
@@ -174,7 +174,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1970-01-01", "numerator": 1},
         "bad_data",
-        "data.as_at is '1970-01-01', which is outside 1990 to 2199 (a sender that reads `never` as 0 produces",
+        "data.as_at is '1970-01-01', which is outside 1990 to 2199 (a sender that stores `never` as 0 produces",
     ),
     "an as-at one millisecond too early": (
         "complaints||2021",
@@ -204,7 +204,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints_retained||2020-12/2021-11",
         {**SHARE, "numerator": 1450},
         "bad_data",
-        "numerator is 1450 without a denominator, above 100 percent; write at most 100, or the counts as numerator",
+        "numerator is 1450 without a denominator, which is more than 100 percent; write at most 100, or the",
     ),
     "a rate just above all": (
         "crimes_prosecuted||2021",
@@ -252,7 +252,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints_retained||2020-12/2021-11",
         {**SHARE, "numerator": 1451, "denominator": 1450},
         "bad_data",
-        "numerator is 1451, above the denominator 1450; write a number no larger than",
+        "numerator is 1451, which is greater than the denominator 1450; write a number no larger than",
     ),
     "a measure that is not there": ("complaint||2021", {**SHARE, "measure": "complaint"}, "bad_data", "'complaints'"),
     "a measure of events": ("call_volume||2021", {**SHARE, "measure": "call_volume"}, "bad_data", "is not a figure"),

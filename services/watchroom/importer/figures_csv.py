@@ -83,7 +83,12 @@ def records(
             key = subject, as_at_ms(data["as_at"])
             if key in seen:
                 faults.append(
-                    Fault(where, "as_at", f"the same figure and as-at as line {seen[key]}", "only one of the two rows")
+                    Fault(
+                        where,
+                        "as_at",
+                        f"the same figure and as-at date as in line {seen[key]}",
+                        "only one of the two rows",
+                    )
                 )
             else:
                 seen[key] = line
