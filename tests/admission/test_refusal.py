@@ -99,7 +99,7 @@ def test_size_comes_before_everything() -> None:
         ({"data": fields()}, reasons.BAD_DATA, "data holds a whole event; write only that event's data"),
         ({"data": {"payload": fields()}}, reasons.BAD_DATA, "the event is inside the field 'payload'"),
         ({"data": {"payload": json.dumps(fields())}}, reasons.BAD_DATA, "the event is inside the field 'payload'"),
-        ({"type": "incident.graded", "data": fields()}, reasons.BAD_DATA, "data holds a whole event; write the data"),
+        ({"type": "incident.graded", "data": fields()}, reasons.BAD_DATA, "data holds a whole event; write only"),
         ({"type": "incident.graded", "data": {}}, reasons.BAD_DATA, "data.grade is missing; write a string"),
         ({"type": "crime.reclassified", "data": {}}, reasons.BAD_DATA, "data gives no class; write at least one of"),
     ],

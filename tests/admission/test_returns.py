@@ -334,7 +334,11 @@ def test_no_digit_of_a_number_is_lost(units: int, decimals: int) -> None:
     shipped = catalogue().measures["uplift_projection"]
     number = float(Decimal(units).scaleb(-decimals))
     is_kept = units % 10 ** max(decimals - DECIMALS.of(shipped), 0) == 0
-    with nullcontext() if is_kept else pytest.raises(UnfitFigure, match="write at most 1 decimal: uplift_projection"):
+    with (
+        nullcontext()
+        if is_kept
+        else pytest.raises(UnfitFigure, match="write at most 1 decimal place, as uplift_projection")
+    ):
         check_numbers(shipped, {"numerator": number})
 
 
@@ -343,7 +347,7 @@ def test_a_note_has_a_subject_that_no_figure_can_have() -> None:
     for subject in ("complaints||2021", "note|", "July 2021", "note|a|b"):
         found, detail = reason(subject, {"text": "said", "from": "2021-07"}, "return.note")
         assert found == "wrong_key"
-        assert "write 'note|' and a name" in detail
+        assert "write 'note|' followed by a name" in detail
 
 
 BAD_NOTES = {

@@ -55,7 +55,7 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
         "(schema 12), before what has single quotes",
         SERIALIZER,
     ),
-    "Apicurio": (lambda value: b"\0" + bytes(7) + b"\x0c" + value, "9 bytes of Apicurio Registry", SERIALIZER),
+    "Apicurio": (lambda value: b"\0" + bytes(7) + b"\x0c" + value, "9-byte prefix from Apicurio Registry", SERIALIZER),
     "AWS Glue": (lambda value: b"\3\0" + bytes(range(16)) + value, "18-byte prefix from the AWS Glue", SERIALIZER),
     "Avro": (
         lambda value: b"\0\0\0\0\x0c\2\6" + value[1:],
@@ -109,8 +109,12 @@ NO_EVENT: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "is a string in base64: it was serialised as bytes",
         "write the object itself",
     ),
-    "a batch": (lambda event: [event], "is a list of 1 object, a batch", "write one event per record"),
-    "a batch of two": (lambda event: [event, event], "is a list of 2 objects, a batch", "write one event per record"),
+    "a batch": (lambda event: [event], "is a list of 1 object, which is a batch", "write one event per record"),
+    "a batch of two": (
+        lambda event: [event, event],
+        "is a list of 2 objects, which is a batch",
+        "write one event per record",
+    ),
     "a batch of texts": (
         lambda event: [json.dumps(event)] * 2,
         "is a list of 2 strings, each JSON serialised twice",
