@@ -26,7 +26,7 @@ from watchroom.rolling.periods import WRITE as A_PERIOD
 from watchroom.streams.returns import AS_AT
 
 MOST_BYTES: Final = 262_144
-"""256 KiB; topics take 1 MiB, so that a dead letter still fits with its headers."""
+"""256 KiB; topics accept 1 MiB, so that a dead letter still fits with its headers."""
 
 _TIMES: Final = ("time", "recordedtime")
 _BASE64: Final = "data_base64"

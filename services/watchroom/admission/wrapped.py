@@ -43,7 +43,7 @@ _MARKS: Final = (  # those of UTF-32 first: UTF-16's begins one of them
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _WIDE: Final = (("utf-32-be", "UTF-32"), ("utf-32-le", "UTF-32"), ("utf-16-be", "UTF-16"), ("utf-16-le", "UTF-16"))
-_REGISTRIES: Final = (  # the first byte, and how many there are in all
+_REGISTRIES: Final = (  # the first byte, and how many there are in total
     (b"\x00", 5, "Confluent's schema registry"),
     (b"\x00", 9, "Apicurio Registry"),
     (b"\x03", 18, "the AWS Glue schema registry"),
@@ -105,7 +105,7 @@ def _is_event(held: object) -> bool:
 
 
 def _found(value: bytes) -> Iterator[str]:
-    """Everything that the bytes may be, the surest first."""
+    """Everything that the bytes may be, the most certain first."""
     if not value.strip(b"\0 \t\r\n"):
         yield f"is empty; {_PLAIN}"
     yield from _encodings(value)

@@ -166,7 +166,7 @@ def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
 
 
 def _unfit_fault(where: str, unfit: UnfitFigure) -> Fault:
-    """What admission would say of the event, of the cell that it comes from."""
+    """What admission would say about the event, for the cell that it comes from."""
     if unfit.key.startswith("by."):
         return Fault(where, "labels", f"{unfit.key.removeprefix('by.')} {unfit.found}", unfit.write)
     return Fault(where, unfit.key, unfit.found.removeprefix("is "), unfit.write)

@@ -30,7 +30,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished replay; `settings` lead to the Kafka and Redis it ran on."""
+    """A finished replay; `settings` point to the Kafka and Redis that it ran on."""
 
     settings: Settings
     source: str
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """The outcome for a person, one fact a line."""
+    """The outcome for a person, one fact per line."""
     tally, sent = outcome.tally, outcome.sent
     yield from row_lines(tally)
     rate = f" ({sent.events / outcome.took_s:,.0f} per second)" if outcome.took_s > 0 else ""
