@@ -114,7 +114,7 @@ def test_a_whole_event_in_the_value_of_a_binary_record_is_refused(content_type: 
     headers, _ = binary()
     error = refusal_of((*headers[:-1], content_type), value_of())
     assert error.reason == reasons.BAD_DATA
-    assert "data holds a whole event; write the data of that event alone" in error.detail
+    assert "data holds a whole event; write only that event's data" in error.detail
     assert "its data is the value" in error.detail
 
 
@@ -143,7 +143,10 @@ def test_a_batch_is_refused_and_named(marked: bool) -> None:
     headers = (BATCH, *((("ce_specversion", b"1.0"),) if marked else ()))
     error = refusal_of(headers, b"[]")
     assert error.reason == reasons.BAD_ENVELOPE
-    assert "'application/cloudevents-batch+json; charset=utf-8', a batch of events; write one event" in error.detail
+    assert (
+        "'application/cloudevents-batch+json; charset=utf-8', which is a batch of events; write one event"
+        in error.detail
+    )
 
 
 @pytest.mark.parametrize("name", ["ce_id", "ce_specversion", "ce_subject", "ce_anything", "content-type"])
@@ -197,7 +200,7 @@ def test_structured_events_in_another_format_are_named() -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        (b"\0\0\0\0\x0c{}", "5 bytes of Confluent's schema registry"),
+        (b"\0\0\0\0\x0c{}", "5-byte prefix from Confluent's schema registry"),
         (b"\x1f\x8b", "gzip"),
         (b"line=999", "not JSON"),
         (b'{"line":"999"},"subject":"18"', "after its JSON object"),

@@ -69,7 +69,7 @@ def test_the_message_suggests_null_only_if_null_is_admitted(name: str) -> None:
     """Anyone who wrote null for a suspect would be refused again."""
     refused = raw_identifier(f'{{"{name}": "Zoe"}}'.encode())
     assert refused is not None
-    assert ("makes it, or null. Neither" in refused.detail) is (name != "suspect_token")
+    assert ("token`, or null. Neither" in refused.detail) is (name != "suspect_token")
 
 
 @pytest.mark.parametrize("name", FIELDS)

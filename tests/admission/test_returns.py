@@ -166,7 +166,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "crimes_prosecuted||2021",
         {**SHARE, "measure": "crimes_prosecuted", "period": "2021", "denominator": 1234567.25},
         "bad_data",
-        "denominator is 1234567.25; write at most 1 decimal: crimes_prosecuted keeps no more",
+        "denominator is 1234567.25; write at most 1 decimal place, as crimes_prosecuted allows",
     ),
     "an as-at that is not a time": (
         "complaints||2021",
@@ -178,7 +178,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints||2021",
         {"measure": "complaints", "period": "2021", "as_at": "1970-01-01", "numerator": 1},
         "bad_data",
-        "data.as_at is '1970-01-01', which is outside 1990 to 2199 (a sender that reads `never` as 0 produces",
+        "data.as_at is '1970-01-01', which is outside 1990 to 2199 (a sender that stores `never` as 0 produces",
     ),
     "an as-at one millisecond too early": (
         "complaints||2021",
@@ -208,7 +208,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints_retained||2020-12/2021-11",
         {**SHARE, "numerator": 1450},
         "bad_data",
-        "numerator is 1450 without a denominator, above 100 percent; write at most 100, or the counts as numerator",
+        "numerator is 1450 without a denominator, which is more than 100 percent; write at most 100, or the",
     ),
     "a rate just above 100 percent": (
         "crimes_prosecuted||2021",
@@ -256,7 +256,7 @@ BAD: dict[str, tuple[str, dict[str, Any] | str, str, str]] = {
         "complaints_retained||2020-12/2021-11",
         {**SHARE, "numerator": 1451, "denominator": 1450},
         "bad_data",
-        "numerator is 1451, above the denominator 1450; write a number no larger than",
+        "numerator is 1451, which is greater than the denominator 1450; write a number no larger than",
     ),
     "an unknown measure": ("complaint||2021", {**SHARE, "measure": "complaint"}, "bad_data", "'complaints'"),
     "a measure of events": ("call_volume||2021", {**SHARE, "measure": "call_volume"}, "bad_data", "is not a figure"),
@@ -338,7 +338,11 @@ def test_no_digit_of_a_number_is_lost(units: int, decimals: int) -> None:
     shipped = catalogue().measures["uplift_projection"]
     number = float(Decimal(units).scaleb(-decimals))
     is_kept = units % 10 ** max(decimals - DECIMALS.of(shipped), 0) == 0
-    with nullcontext() if is_kept else pytest.raises(UnfitFigure, match="write at most 1 decimal: uplift_projection"):
+    with (
+        nullcontext()
+        if is_kept
+        else pytest.raises(UnfitFigure, match="write at most 1 decimal place, as uplift_projection")
+    ):
         check_numbers(shipped, {"numerator": number})
 
 
@@ -347,7 +351,7 @@ def test_a_note_must_have_a_subject_that_no_figure_can_have() -> None:
     for subject in ("complaints||2021", "note|", "July 2021", "note|a|b"):
         found, detail = reason(subject, {"text": "said", "from": "2021-07"}, "return.note")
         assert found == "wrong_key"
-        assert "write 'note|' and a name" in detail
+        assert "write 'note|' followed by a name" in detail
 
 
 BAD_NOTES = {

@@ -38,11 +38,11 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
         "Confluent's schema registry (schema 12)",
         SERIALIZER,
     ),
-    "Confluent, schema 70,000": (lambda value: b"\0\0\1\x11\x70" + value, "5 bytes of Confluent's", SERIALIZER),
-    "Confluent, schema 123": (lambda value: b"\0\0\0\0{" + value, "5 bytes of Confluent's", SERIALIZER),
+    "Confluent, schema 70,000": (lambda value: b"\0\0\1\x11\x70" + value, "5-byte prefix from Confluent's", SERIALIZER),
+    "Confluent, schema 123": (lambda value: b"\0\0\0\0{" + value, "5-byte prefix from Confluent's", SERIALIZER),
     "Confluent, a text": (
         lambda value: b"\0\0\0\0\x0c" + json.dumps(value.decode()).encode(),
-        "5 bytes of Confluent's schema registry (schema 12), before a string that contains JSON",
+        "5-byte prefix from Confluent's schema registry (schema 12), before a string that contains JSON",
         SERIALIZER,
     ),
     "Confluent, a trailing comma": (
@@ -55,8 +55,8 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
         "(schema 12), before what has single quotes",
         SERIALIZER,
     ),
-    "Apicurio": (lambda value: b"\0" + bytes(7) + b"\x0c" + value, "9 bytes of Apicurio Registry", SERIALIZER),
-    "AWS Glue": (lambda value: b"\3\0" + bytes(range(16)) + value, "18 bytes of the AWS Glue", SERIALIZER),
+    "Apicurio": (lambda value: b"\0" + bytes(7) + b"\x0c" + value, "9-byte prefix from Apicurio Registry", SERIALIZER),
+    "AWS Glue": (lambda value: b"\3\0" + bytes(range(16)) + value, "18-byte prefix from the AWS Glue", SERIALIZER),
     "Avro": (
         lambda value: b"\0\0\0\0\x0c\2\6" + value[1:],
         "a schema-registry message in Avro (a zero byte, then schema 12)",
@@ -91,8 +91,8 @@ NOT_JSON: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "a comma after it": (lambda value: value + b",\n", "has 1 character after its JSON object", "nothing after it"),
     "a record separator after it": (lambda value: value + b"\x1e", "has 1 character after its JSON", "nothing after"),
     "two with a comma behind": (lambda value: value + b",\n" + value + b",\n", "holds 2 JSON objects;", "one event"),
-    "NaN": (lambda value: value[:-1] + b', "x": NaN}', "has NaN or Infinity, which JSON does not", "write null"),
-    "Infinity": (lambda value: value[:-1] + b', "x": [-Infinity]}', "has NaN or Infinity", "write null"),
+    "NaN": (lambda value: value[:-1] + b', "x": NaN}', "contains NaN or Infinity, which JSON does not", "write null"),
+    "Infinity": (lambda value: value[:-1] + b', "x": [-Infinity]}', "contains NaN or Infinity", "write null"),
     "a trailing comma": (lambda value: value[:-1] + b", }", "comma before a closing bracket", "write JSON without it"),
     "base64": (base64.b64encode, "is JSON in base64", PLAIN),
     "text after it": (lambda value: value + b" -- sent", "7 characters after its JSON object", "nothing after it"),
@@ -109,8 +109,12 @@ NO_EVENT: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "is a string in base64: it was serialised as bytes",
         "write the object itself",
     ),
-    "a batch": (lambda event: [event], "is a list of 1 object, a batch", "write one event per record"),
-    "a batch of two": (lambda event: [event, event], "is a list of 2 objects, a batch", "write one event per record"),
+    "a batch": (lambda event: [event], "is a list of 1 object, which is a batch", "write one event per record"),
+    "a batch of two": (
+        lambda event: [event, event],
+        "is a list of 2 objects, which is a batch",
+        "write one event per record",
+    ),
     "a batch of texts": (
         lambda event: [json.dumps(event)] * 2,
         "is a list of 2 strings, each JSON serialised twice",
@@ -126,7 +130,7 @@ NO_EVENT: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "the event is inside the field 'payload'",
         "value.converter.schemas.enable=false",
     ),
-    "an object": (lambda event: {"event": event}, "inside the field 'event'; write that object alone;", "specversion"),
+    "an object": (lambda event: {"event": event}, "inside the field 'event'; write only that object;", "specversion"),
 }
 
 

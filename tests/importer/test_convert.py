@@ -564,7 +564,7 @@ def test_the_summary_names_texts_that_became_other(map_text: MapText) -> None:
     said = list(others(tally))
     assert said[0] == "  line: 'q0' counts as `other` in 2 rows"
     assert said[10:] == [
-        "  2 further texts count as `other`",
+        "  2 further values count as `other`",
         "  line is `other` in 24 of 25 rows: list its values in a map in the mapping, or under line in labels.toml",
     ]
 
@@ -638,7 +638,7 @@ def test_unknown_offence_codes_are_in_the_summary(map_text: MapText, count: str)
         f"  offence_code has an unlisted value in {13 * each} events, counted as not stated if they give no group"
         f" or category: '999/0' {2 * each}, '999/1' {each}, "
     )
-    assert line.endswith(" and 2 further texts; compare them with schemas/reference/offence_codes.csv")
+    assert line.endswith(" and 2 further values; compare them with schemas/reference/offence_codes.csv")
 
 
 KEYLESS: dict[str, Any] = {**LOG, "entity": {"key": "#line"}}

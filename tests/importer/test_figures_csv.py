@@ -82,10 +82,10 @@ BAD = {
         "numerator: found 2.5; write a whole number: training_length has no decimal places"
     ),
     "crimes_prosecuted,2021,2022-01-21,1,2.55,,,": (
-        "denominator: found 2.55; write at most 1 decimal: crimes_prosecuted keeps no more"
+        "denominator: found 2.55; write at most 1 decimal place, as crimes_prosecuted allows"
     ),
     f"complaints,2021,2022-01-21,1.{'0' * 50}1,,,,": "write a whole number: complaints has no decimal places",
-    "complaints_retained,2021,2022-01-21,1450,,,,": "numerator: found 1450 without a denominator, above 100 percent",
+    "complaints_retained,2021,2022-01-21,1450,,,,": "numerator: found 1450 without a denominator, which is more",
     "complaints,2021,21/01/2022,1450,,,,": "as_at: found '21/01/2022', which is not a valid time; write a day",
     "complaints,Nov-21,2022-01-21,1450,,,,": "period: found 'Nov-21', which is not a period; write a day (2021-12-31)",
     "complaints,2021,2022-01-21,,,,,": "numerator: found nothing; write the numerator of the figure",
@@ -98,7 +98,7 @@ BAD = {
     f"{SIGNED},2021,2022-01-21,1_0,,,,": f"16.2 or -3, without commas: {SIGNED} may be negative",
     f"{SIGNED},2021,2022-01-21,1,1_0,,,": "denominator: found '1_0'; write a number such as 5948 or 16.2, without",
     "complaints,2021,2022-01-21,-1,,,,": "numerator: found -1; write 0 or more",
-    "complaints_retained,2021,2022-01-21,3,2,,,": "numerator: found 3, above the denominator 2; write a number",
+    "complaints_retained,2021,2022-01-21,3,2,,,": "numerator: found 3, which is greater than the denominator 2",
     "complaintz,2021,2022-01-21,1,,,,": "measure: found 'complaintz', which is not a figure; write 'complaints'",
     "complaints,2021,2022-01-21,1,,area=stoke,,": "labels: found 'area' is not a label of complaints; write no labels",
     "gun_crime_published,2021,2022-01-21,1,,,,": "labels: found area is missing; write one of stoke,",
@@ -126,7 +126,7 @@ def test_the_same_figure_twice_in_a_file_is_reported(tmp_path: Path) -> None:
     first, second = read(tmp_path, "complaints,2021,2022-01-21,1,,,,", "complaints,2021,2022-01-21,2,,,,")
     assert isinstance(first, Outgoing)
     assert isinstance(second, Fault)
-    assert "the same figure and as-at as line 2" in str(second)
+    assert "the same figure and as-at date as in line 2" in str(second)
 
 
 @pytest.mark.parametrize(

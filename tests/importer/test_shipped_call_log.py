@@ -23,7 +23,7 @@ def test_a_row_becomes_the_events_of_its_call(map_text: MapText) -> None:
         + ",,,,,,\n",
     )
     assert made.refused == []
-    assert made.tally.skipped == {"no call id (a total or an empty line)": 1}
+    assert made.tally.skipped == {"no call id (a total or an empty row)": 1}
     assert [(event.subject, event.type, rfc3339(event.time_ms)[11:19]) for event in made.events] == [
         ("17", "call.presented", "17:45:00"),
         ("17", "call.queued", "17:45:02"),

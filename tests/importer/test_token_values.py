@@ -55,7 +55,7 @@ def test_two_columns_can_form_one_address(map_text: MapText) -> None:
         ),
         (
             "960001",
-            "f0.csv:2: data.caller_token: cannot make the telephone token from cli: it does not have the length of a",
+            "f0.csv:2: data.caller_token: cannot make the telephone token from cli: it is too short or too long for a",
         ),
     ],
 )

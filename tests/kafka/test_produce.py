@@ -97,7 +97,7 @@ def test_the_summary_counts_rows_events_and_dead_letters(embedded_stack: Stack) 
         "  rows that share their key with an earlier row but differ from it: 5",
         "events: 2,000 sent and applied in 2.0 s (1,000 per second)",
         "  7 arrived after --as-of and were not sent",
-        "  2 went to the dead-letter topic of watchroom.calls: late",
+        "  2 from watchroom.calls went to the dead-letter topic: late",
         "last arrival 1970-01-01T00:00:00Z; open measures as of 1970-01-01T00:00:01Z",
     ]
 

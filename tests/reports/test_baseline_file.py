@@ -56,10 +56,10 @@ def test_an_empty_label_means_unknown() -> None:
         ),
         ("2018-12,calls,999,,,count,1", "measure: found 'calls'; write one of call_volume"),
         ("2018-12,calls_waiting,999,,,count,1", "measure: found 'calls_waiting'; write one of"),
-        ("2018-12,call_volume,112,,,count,1", "line: found '112'; write one of 999, 101, unknown, other, or nothing"),
+        ("2018-12,call_volume,112,,,count,1", "line: found '112'; write one of 999, 101, unknown, other, or"),
         (
             "2018-12,call_volume,999,1,,count,1",
-            "grade: found '1'; write nothing, because call_volume is not split by grade",
+            "grade: found '1'; write an empty cell: call_volume is not split by grade",
         ),
         ("2018-12,call_volume,999,,,calls,1", "field: found 'calls'; write one of count"),
         ("2018-12,call_volume,999,,,count,1.5", "value: found '1.5'; write a whole number from 0"),
@@ -72,7 +72,7 @@ def test_an_empty_label_means_unknown() -> None:
         ('2018-12,call_volume,999,,,count,"1', "b.csv:3: found invalid CSV"),
         (
             "2018-12,call_volume,101,,,count,7",
-            "found the same month, measure, labels and field as line 2; write only one",
+            "found the same month, measure, labels and field as in line 2; write each field",
         ),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_part_greater_than_its_whole_is_refused() -> None:
         "2018-12,call_answer_time,999,,,observations,5",
     )
     assert [str(fault) for fault in found.faults] == [
-        "b.csv:2: value: found 9, but whole is 8; write a part that is not greater than its whole"
+        "b.csv:2: value: found 9, but whole is 8; write a part no greater than its whole"
     ]
     assert len(found.entries) == 3
 
@@ -120,7 +120,7 @@ def test_bins_that_do_not_add_up_to_the_observations_are_refused(bins: dict[str,
     row = "2018-12,call_answer_time,999,,,"
     found = parsed(f"{row}observations,10", *(f"{row}bin:{edge},{number}" for edge, number in bins.items()))
     assert [str(fault) for fault in found.faults] == [
-        f"b.csv:{line}: value: found {number}, all bins add up to {together}, but observations is 10; "
+        f"b.csv:{line}: value: found {number} (the bins add up to {together}, but observations is 10); "
         "write bins that add up to observations"
         for line, number in enumerate(bins.values(), 3)
     ]

@@ -42,22 +42,22 @@ def test_the_months_of_a_baseline_are_from_the_same_part_of_the_year(
 def test_a_baseline_that_lacks_a_calendar_month_has_no_months() -> None:
     """With the reason, which the report prints."""
     summer = Baseline(words="summer", first="2019-06", last="2019-08")
-    assert summer.months_for(["2021-08", "2021-09"]) == ((), "it has no month for calendar month 09")
+    assert summer.months_for(["2021-08", "2021-09"]) == ((), "the baseline does not include calendar month 09")
 
 
 def test_a_baseline_with_a_calendar_month_twice_has_no_months() -> None:
     """It is unknown which of the two is meant."""
     long = Baseline(words="two years", first="2018-01", last="2019-12")
-    assert long.months_for(["2021-08"]) == ((), "it has 2 months for calendar month 08")
+    assert long.months_for(["2021-08"]) == ((), "the baseline includes calendar month 08 2 times")
     found = SHIPPED["2018/19"].months_for(year("2021-11", 24))
-    assert found == ((), "it has one month, but the report has two, for calendar month 12")
+    assert found == ((), "the report includes calendar month 12 more often than the baseline does")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ('[a]\nwords = "w"\nfrom = "2019-13"\nto = "2019-12"', "a.from: found '2019-13'; write a month such as"),
-        ('[a]\nwords = "w"\nfrom = "2019-12"\nto = "2019-11"', "a `to` that is not before `from`"),
+        ('[a]\nwords = "w"\nfrom = "2019-12"\nto = "2019-11"', "a `to` no earlier than `from`"),
         ('[a]\nwords = "w"\nfrom = "2019-12"', "both `from` and `to`, or `directly_before = true`"),
         ('[a]\nwords = "w"\nfrom = "2019-11"\nto = "2019-12"\ndirectly_before = true', "both `from` and `to`, or"),
         ('[a]\nwords = "w"', "both `from` and `to`, or"),

@@ -138,10 +138,13 @@ def test_a_part_of_a_period_is_never_compared_with_a_whole_one() -> None:
     """Half a year after a full one would look like a fall: the figure is shown, but no change."""
     then, now = kept("2019-12/2020-11", "2021-01-10", 40), kept("2020-12/2021-11", "2021-11-30", 50)
     for early, reason in (
-        (now._replace(as_at="2021-06-30"), "no change, because the figure's as-at date is before its period ends"),
+        (
+            now._replace(as_at="2021-06-30"),
+            "change not computed, because the figure's as-at date is before the end of its period",
+        ),
         (
             then._replace(as_at="2020-06-30"),
-            "no change, because its figure is as at 2020-06-30, before the period ends",
+            "change not computed, because the baseline's figure is as at 2020-06-30, before the period ends",
         ),
     ):
         pair = [early, then if early.period == now.period else now]
@@ -240,7 +243,7 @@ def test_figures_for_a_day_and_a_split_quarter_say_why_they_are_not_compared() -
     day, quarter = rows(
         PEOPLE, kept("2021-10-31", "2021-11-01", 5), kept("2021-Q1", "2021-04-01", 5), baselines=("pre-covid",)
     )
-    assert day.compared["pre-covid"].reason == "a day has no months to compare"
+    assert day.compared["pre-covid"].reason == "a figure for a single day cannot be compared with months"
     assert quarter.compared["pre-covid"].reason == "its months are not consecutive, so no figure covers them"
 
 

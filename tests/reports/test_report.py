@@ -152,7 +152,7 @@ def test_months_that_are_not_held_are_missing_and_not_0() -> None:
     row = one(rows(COUNT, now, before=baseline(held(months("2021-06", {N: 1}, {N: 1}, {N: 1})))))
     assert (value(row.figure), row.held_months, row.note) == (7, 2, "not held: 2021-09")
     assert row.compared["before"].changes == {}
-    assert row.compared["before"].reason == "no change, because not every month of the report is held"
+    assert row.compared["before"].reason == "change not computed, because not every month of the report is held"
     assert value(row.compared["before"].figure) == 3
 
 

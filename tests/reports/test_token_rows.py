@@ -146,7 +146,7 @@ def test_a_month_that_is_not_held_is_also_missing_from_bands() -> None:
     assert (found.held_months, len(found.months), found.note) == (11, 12, "not held: 2021-06")
     compared = found.compared["before"]
     assert (compared.figure is None, compared.changes) == (False, {})
-    assert compared.reason == "no change, because not every month of the report is held"
+    assert compared.reason == "change not computed, because not every month of the report is held"
     none = row(None, months=year("2020-12"), absent=("2020-12",))
     assert (none.held_months, none.note) == (11, "not held: 2020-12; no bands are kept for these months")
     nothing = row(None, absent=MONTH)

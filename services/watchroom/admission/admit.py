@@ -259,7 +259,7 @@ def _refuse_key(event: Event, key: bytes | None) -> NoReturn:
             f" its source: write {shown(event.source)} in both",
         )
     raise EventRefused(
-        reasons.WRONG_KEY, f"the key {found}; write the subject {shown(event.subject)} in UTF-8, with nothing around it"
+        reasons.WRONG_KEY, f"the key {found}; write the subject {shown(event.subject)} in UTF-8, and nothing else"
     )
 
 

@@ -48,7 +48,9 @@ def parse_record(headers: Headers, value: bytes | None) -> Event | None:
     if content_type.startswith(_STRUCTURED):
         is_binary = False
         if content_type.startswith(_BATCH):
-            raise _refused(CONTENT_TYPE, f"says {shown(content_type)}, a batch of events", "one event per record")
+            raise _refused(
+                CONTENT_TYPE, f"says {shown(content_type)}, which is a batch of events", "one event per record"
+            )
     if value is None and not is_binary:
         return None
     attributes = attributes_of(headers) if is_binary else {}

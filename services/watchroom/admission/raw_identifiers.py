@@ -65,8 +65,8 @@ def raw_identifier(value: bytes | None, headers: Headers = ()) -> EventRefused |
                 or_null = "" if name in REQUIRED_TOKENS else ", or null"
                 return EventRefused(
                     reasons.RAW_IDENTIFIER,
-                    f"{name} may hold something other than a token; write <key id>.<26 characters>, as `watchroom"
-                    f" token` makes it{or_null}. Neither the value nor the key of the record is kept; the"
+                    f"{name} may hold something other than a token; write <key id>.<26 characters>, as produced by"
+                    f" `watchroom token`{or_null}. Neither the record's value nor its key is kept; the"
                     " RawIdentifier runbook says what to do about the record itself",
                 )
     return None

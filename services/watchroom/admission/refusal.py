@@ -26,7 +26,7 @@ from watchroom.rolling.periods import WRITE as A_PERIOD
 from watchroom.streams.returns import AS_AT
 
 MOST_BYTES: Final = 262_144
-"""256 KiB; topics take 1 MiB, so that a dead letter still fits with its headers."""
+"""256 KiB; topics accept 1 MiB, so that a dead letter still fits with its headers."""
 
 _TIMES: Final = ("time", "recordedtime")
 _BASE64: Final = "data_base64"
@@ -75,7 +75,7 @@ def read_json(value: bytes) -> object:
     """Parse JSON. Raises EventRefused: too_large for too many bytes, bad_json for invalid JSON."""
     if len(value) > MOST_BYTES:
         raise EventRefused(
-            reasons.TOO_LARGE, f"the event has {len(value):,} bytes; write at most {MOST_BYTES:,} (256 KiB)"
+            reasons.TOO_LARGE, f"the event is {len(value):,} bytes long; write at most {MOST_BYTES:,} (256 KiB)"
         )
     try:
         found: object = from_json(value, allow_inf_nan=False)
@@ -158,7 +158,7 @@ def _wrong(item: ErrorDetails) -> str:
         case "string_too_long":
             return f"has {len(item['input']):,} characters"
         case "string_pattern_mismatch":
-            return f"is {_shown(item['input'])}, with a control character, or a space at the start or end"
+            return f"is {_shown(item['input'])}, which contains a control character, or begins or ends with a space"
     return f"is {_shown(item['input'])}"
 
 

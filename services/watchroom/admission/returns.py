@@ -61,7 +61,8 @@ def checks(measures: Iterable[Measure]) -> dict[str, Check]:
         if not NOTE_SUBJECT.fullmatch(event.subject):
             raise EventRefused(
                 reasons.WRONG_KEY,
-                f"the subject is {shown(event.subject)}; write 'note|' and a name for the note, in the key as well",
+                f"the subject is {shown(event.subject)}; write 'note|' followed by a name for the note,"
+                " and use the same key",
             )
         try:
             check_note_data(every, event.data)
@@ -154,7 +155,7 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
         if abs(number) * 10**decimals > figure.MOST:
             raise UnfitFigure(name, f"is {number:g}", f"at most {figure.MOST / 10**decimals:g}")
         if (Fraction(str(number)) * 10**decimals).denominator != 1:
-            at_most = f"at most {decimals} decimal{'s' * (decimals != 1)}: {measure.id} keeps no more"
+            at_most = f"at most {decimals} decimal place{'s' * (decimals != 1)}, as {measure.id} allows"
             write = at_most if decimals else f"a whole number: {measure.id} has no decimal places"
             raise UnfitFigure(name, f"is {number}", write)
     if figure.MAY_EXCEED.of(measure):
@@ -164,13 +165,13 @@ def check_numbers(measure: Measure, data: Mapping[str, Any]) -> None:
         if figure.UNIT.of(measure) == figure.PERCENT and not is_change and numerator > 100:
             raise UnfitFigure(
                 figure.NUMERATOR,
-                f"is {numerator:g} without a denominator, above 100 percent",
+                f"is {numerator:g} without a denominator, which is more than 100 percent",
                 "at most 100, or the counts as numerator and denominator",
             )
     elif numerator > denominator:
         raise UnfitFigure(
             figure.NUMERATOR,
-            f"is {numerator:g}, above the denominator {denominator:g}",
+            f"is {numerator:g}, which is greater than the denominator {denominator:g}",
             "a number no larger than the denominator",
         )
 

@@ -19,8 +19,8 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 _PLAIN: Final = "write one JSON object in UTF-8"
-_PACKED: Final = "write the plain JSON, and let Kafka compress it (compression.type of the producer)"
-_BYTES: Final = "use a serializer for plain JSON or bytes in the producer (value.serializer)"
+_PACKED: Final = "write the plain JSON, and let Kafka compress it (the producer's compression.type)"
+_BYTES: Final = "set the producer's value.serializer to one for plain JSON or bytes"
 _ONE: Final = "write one event per record"
 
 _MAGIC: Final = (
@@ -43,7 +43,7 @@ _MARKS: Final = (  # those of UTF-32 first: UTF-16's begins one of them
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _WIDE: Final = (("utf-32-be", "UTF-32"), ("utf-32-le", "UTF-32"), ("utf-16-be", "UTF-16"), ("utf-16-le", "UTF-16"))
-_REGISTRIES: Final = (  # the first byte, and how many there are in all
+_REGISTRIES: Final = (  # the first byte, and how many there are in total
     (b"\x00", 5, "Confluent's schema registry"),
     (b"\x00", 9, "Apicurio Registry"),
     (b"\x03", 18, "the AWS Glue schema registry"),
@@ -65,7 +65,7 @@ def not_an_object(found: object, kind: str) -> str:
     """The same for JSON that is not an object, but of this kind ("a list")."""
     if isinstance(found, list) and found and all(isinstance(item, dict) for item in found):
         objects = f"{len(found):,} object{'s' * (len(found) > 1)}"
-        return f"the value is a list of {objects}, a batch of events; {_ONE}"
+        return f"the value is a list of {objects}, which is a batch of events; {_ONE}"
     if isinstance(found, list) and found and all(isinstance(item, str) and text_in_text(item) for item in found):
         texts = f"{len(found):,} string{'s' * (len(found) > 1)}"
         return f"the value is a list of {texts}, each JSON serialised twice; {_ONE}, as an object"
@@ -87,14 +87,14 @@ def event_inside(found: dict[str, Any]) -> str:
     if name is None:
         return ""
     connect = " (Kafka Connect: value.converter.schemas.enable=false)" if {"schema", "payload"} <= found.keys() else ""
-    return f"the event is inside the field {name[:60]!r}; write that object alone{connect}"
+    return f"the event is inside the field {name[:60]!r}; write only that object{connect}"
 
 
 def event_in_data(found: dict[str, Any]) -> str:
     """Where an event's `data` contains another whole event; empty if it does not."""
     data = found.get("data")
     if _is_event(data):
-        return "data holds a whole event; write the data of that event alone"
+        return "data holds a whole event; write only that event's data"
     inside = event_inside(data) if isinstance(data, dict) else ""
     return f"data holds a whole event: {inside}" if inside else ""
 
@@ -105,7 +105,7 @@ def _is_event(held: object) -> bool:
 
 
 def _found(value: bytes) -> Iterator[str]:
-    """Everything that the bytes may be, the surest first."""
+    """Everything that the bytes may be, the most certain first."""
     if not value.strip(b"\0 \t\r\n"):
         yield f"is empty; {_PLAIN}"
     yield from _encodings(value)
@@ -140,7 +140,7 @@ def _binary(value: bytes) -> Iterator[str]:
     for first, size, registry in _REGISTRIES:
         if value.startswith(first) and (behind := _behind_registry(value[size:])):
             schema = f" (schema {int.from_bytes(value[1:size])})" if first == b"\0" else ""
-            yield f"begins with {size} bytes of {registry}{schema}, before {behind}; {_BYTES}"
+            yield f"begins with a {size}-byte prefix from {registry}{schema}, before {behind}; {_BYTES}"
     for magic, name in _MAGIC:
         if value.startswith(magic):
             yield f"is compressed ({name}); {_PACKED}"
@@ -180,7 +180,7 @@ def _texts(text: str) -> Iterator[str]:
     if text.startswith(_BASE64):
         yield f"is JSON in base64; {_PLAIN}"
     if _holds_unusual_numbers(text):
-        yield "has NaN or Infinity, which JSON does not have; write null, or leave the field out"
+        yield "contains NaN or Infinity, which JSON does not allow; write null, or leave the field out"
     if _is_json(_COMMA.sub(r"\1", text).encode()):
         yield "has a comma before a closing bracket; write JSON without it"
     objects, rest = _objects(text)

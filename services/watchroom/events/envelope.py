@@ -69,7 +69,7 @@ class Envelope(TypedDict):
     specversion: Literal["1.0"]
     """Version of CloudEvents."""
     id: Name
-    """Unique within the source; the same event sent again has the same id."""
+    """Unique within the source; an event that is sent again keeps its id."""
     source: Name
     """The system that sent the event: `acd`, `cad`, `rms`."""
     subject: Name
@@ -77,7 +77,7 @@ class Envelope(TypedDict):
     time: Time
     """When the event happened: RFC 3339 with an offset. Truncated to whole milliseconds."""
     recordedtime: NotRequired[Time | None]
-    """When the source recorded it. For sources declared `history`, this is the arrival; otherwise it is ignored."""
+    """When the source recorded it. For sources declared `history`, it is the arrival time; otherwise it is ignored."""
     datacontenttype: NotRequired[str | None]
     """`application/json` if given; the data is JSON either way."""
     data_base64: NotRequired[None]
@@ -94,7 +94,7 @@ class ReasonData(Data):
     """Why."""
 
     reason: NotRequired[Prose]
-    """The reason, in the words of the producer. No figure depends on it."""
+    """The reason, in the producer's words. No figure depends on it."""
 
 
 def event(

@@ -8,5 +8,5 @@ MOST_SHOWN: Final = 60
 
 
 def shown(text: str) -> str:
-    """A text in quotes, with escapes; of a long one the beginning."""
+    """A text in quotes, with escapes; a long one is cut."""
     return repr(text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "...")

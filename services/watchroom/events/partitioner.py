@@ -1,7 +1,7 @@
 """Which partition a key belongs to, as Kafka's default partitioner says (murmur2).
 
-A small one of our own, because `events` imports nothing that does I/O; a test compares it with
-aiokafka's. It takes microseconds, so it is asked once an entity and not once an event.
+This is a small implementation of our own, because `events` imports nothing that does I/O; a test compares it with
+aiokafka's. It takes microseconds, so it is called once per entity, not once per event.
 
 Source:
     MurmurHash2, 32 bit, seed 0x9747b28c; Kafka clients take the lower 31 bits modulo the partitions.

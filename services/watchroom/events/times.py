@@ -130,7 +130,7 @@ def _outside(text: str, ms: int) -> TimeUnusable:
     """The usual cause of a time in another century."""
     what = "is the sender's clock set?"
     if 0 <= ms < 86_400_000:
-        what = "a sender that reads `never` as 0 produces such times"
+        what = "a sender that stores `never` as 0 produces such times"
     elif EARLIEST_MS <= ms * 1000 < LATEST_MS:
         what = "it looks like seconds since 1970 that were read as milliseconds"
     return TimeUnusable(f"{text!r} is outside 1990 to 2199 ({what}); write {WRITE}")

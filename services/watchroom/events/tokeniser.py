@@ -77,7 +77,7 @@ def _telephone(text: str, country: str) -> str:
         raise NotNormalised("it is not a telephone number") from None
     # By length only: which numbers are in use changes with the package's version, and tokens must not.
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise NotNormalised("it does not have the length of a telephone number with its area code")
+        raise NotNormalised("it is too short or too long for a telephone number with an area code")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

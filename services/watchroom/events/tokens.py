@@ -15,7 +15,7 @@ PATTERN: Final = r"^[a-z0-9]{1,8}\.[A-Z2-7]{26}$"
 """`<key id>.<26 characters>`: RFC 4648 base32 without padding of 128 bits."""
 
 FIELDS: Final = ("address_token", "caller_token", "suspect_token", "victim_token")
-"""Names of the fields that hold tokens. By these names a raw identifier is looked for in events of any type."""
+"""Names of the fields that hold tokens. Events of any type are searched for raw identifiers under these names."""
 
 
 # The types of the fields of `data` that hold a token: anything else there is refused as `raw_identifier`.

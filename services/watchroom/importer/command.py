@@ -69,7 +69,7 @@ def replay(
     """Run a replay; the body runs while its Kafka and Redis still do.
 
     Args:
-        settings: Of this process; the outcome's settings lead to the servers used.
+        settings: Of this process; the outcome's settings point to the servers used.
         request: What to replay.
         refused: Called with each row that cannot be used.
         progress: Called with how far it is.
@@ -77,7 +77,7 @@ def replay(
     Raises:
         ConfigurationInvalid: The mapping, the catalogue, a file or an option cannot be used; every fault is listed.
         BrokerUnavailable, StoreUnavailable: A given server does not answer.
-        WorkFailed: No row could be used, or the pipeline did not get through.
+        WorkFailed: No row could be used, or the pipeline did not finish.
     """
     mapping = load_mapping(request.mapping)
     if request.kafka is None:  # what the mapping says of the force overrides the environment of the embedded stack
@@ -179,7 +179,7 @@ class _Before:
         return cls(meta.seq if meta else 0, reader.dead_letters())
 
     def new_dead_letters(self, reader: Reader) -> dict[tuple[str, str], int]:
-        return dict(Counter(reader.dead_letters()) - Counter(self.dead_letters))  # only what rose
+        return dict(Counter(reader.dead_letters()) - Counter(self.dead_letters))  # only the counts that rose
 
     def changed_months(self, reader: Reader) -> set[str]:
         _, names = reader.changed_since(self.seq)

@@ -163,7 +163,7 @@ class Conversion:
         first = self._numbered_to[subject] + 1
         try:
             last = first - 1 + self._number(row)
-            if last >= first:  # its name is the longest: if intake takes its events, it takes those of all
+            if last >= first:  # its name is the longest: if intake accepts its events, it accepts those of all
                 longest = f"{subject}:{last}"
                 self._events.checked(longest, list(self._events.of_row(longest, drafts)), last - first + 1)
         except ValueUnusable as error:

@@ -30,7 +30,7 @@ class _Lines:
     def __init__(self, name: str, text: TextIOWrapper, encoding: str, quote: str) -> None:
         self.name, self._text, self._encoding, self._quote = name, text, encoding, quote
         self.number = 0
-        self._first = ""  # looked at, and not yet given
+        self._first = ""  # read ahead, and not yet returned
         self.begin_row()
 
     def begin_row(self) -> None:

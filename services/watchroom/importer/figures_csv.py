@@ -83,7 +83,12 @@ def records(
             key = subject, as_at_ms(data["as_at"])
             if key in seen:
                 faults.append(
-                    Fault(where, "as_at", f"the same figure and as-at as line {seen[key]}", "only one of the two rows")
+                    Fault(
+                        where,
+                        "as_at",
+                        f"the same figure and as-at date as in line {seen[key]}",
+                        "only one of the two rows",
+                    )
                 )
             else:
                 seen[key] = line
@@ -161,7 +166,7 @@ def _by(where: str, text: str, faults: list[Fault]) -> dict[str, str]:
 
 
 def _unfit_fault(where: str, unfit: UnfitFigure) -> Fault:
-    """What admission would say of the event, of the cell that it comes from."""
+    """What admission would say about the event, for the cell that it comes from."""
     if unfit.key.startswith("by."):
         return Fault(where, "labels", f"{unfit.key.removeprefix('by.')} {unfit.found}", unfit.write)
     return Fault(where, unfit.key, unfit.found.removeprefix("is "), unfit.write)

@@ -141,7 +141,7 @@ class LocalTimes:
             raise TimeUnreadable(f"{text!r} is outside the years 1 to 9999") from error
 
     def _offsets_ms(self, read: datetime, local_ms: int) -> tuple[int, int]:
-        """What local time is ahead of UTC, by the clock before and after a change near this time."""
+        """How far local time is ahead of UTC, by the clock before and after a change near this time."""
         quarter = local_ms // _QUARTER_MS
         known = self._offsets.get(quarter)
         if known is None:

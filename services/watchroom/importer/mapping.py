@@ -24,7 +24,7 @@ _STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY
 _WRITE = {
     "model_type": 'a table, for example { column = "name" }',
     r"^[a-z0-9][a-z0-9._-]*$": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
-    r"^[a-z0-9]+(_[a-z0-9]+)*$": 'lower-case letters and digits, words joined by "_", for example "north_side"',
+    r"^[a-z0-9]+(_[a-z0-9]+)*$": 'lower-case letters and digits, with words joined by "_", for example "north_side"',
     r"^[^\r\n]$": "one character other than a line break",
 }
 

@@ -48,7 +48,7 @@ class FileConfig(Config):
     quote: Character = '"'
     encoding: str = "utf-8-sig"
     columns: tuple[str, ...] = ()  # names of the columns of a file without a header line
-    empty: Columns = ()  # texts that mean an empty cell
+    empty: Columns = ()  # texts that count as an empty cell
     short_rows: Literal["refuse", "fill"] = "refuse"  # the cells that a row does not have are empty
     sheet: SheetName | None = None  # of a workbook, its name or its number from 1; without it the first
 
@@ -88,10 +88,10 @@ class TimeConfig(Config):
     formats: Columns = ("iso",)
     ambiguous_hour: TwiceRule = "refuse"
     missing_hour: HourRule = "refuse"
-    earliest: Annotated[date, BeforeValidator(_day)] | None = None  # the first day that an event can have
-    latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the last
-    day_from: ATimeSource | None = None  # a time with its day, which clock times without one lie within 12 h of
-    report_missing: Columns = ()  # columns of times, as they follow each other: the summary counts empty cells
+    earliest: Annotated[date, BeforeValidator(_day)] | None = None  # the earliest day allowed for an event
+    latest: Annotated[Literal["month_end"] | date, BeforeValidator(_day_or_month_end)] | None = None  # and the latest
+    day_from: ATimeSource | None = None  # a value with date and time; times without a day lie within 12 h of it
+    report_missing: Columns = ()  # columns of times, in the order in which they happen: the summary counts empty cells
 
     def whole_day_from(self) -> TimeSource | None:
         """`day_from` with formats that have a day: its own, else those of [time], else iso."""
@@ -112,10 +112,10 @@ class EntityConfig(Config):
     """The entity of one row, or of the rows that belong together."""
 
     key: Columns = Field(min_length=1)
-    otherwise_key: Columns = ()  # what names a row whose key is empty; without it the row is refused
+    otherwise_key: Columns = ()  # what identifies a row whose key is empty; without it the row is refused
     rows: Literal["apart", "together"] = "apart"
     count: str = ""  # column with the number of entities a row stands for
-    most: int = Field(default=100_000, ge=1)  # that such a row can stand for; more is another column's number
+    most: int = Field(default=100_000, ge=1)  # that such a row can stand for; a larger number comes from another column
     repeated_keys: Literal["refuse", "merge"] = (
         "refuse"  # of rows apart that give one key the same event with other times
     )
@@ -129,7 +129,7 @@ class EventConfig(Config):
     time: ATimeSource
     optional: bool = False  # no event, and nothing refused, where the time is empty
     arrival: ATimeSource | None = None
-    key: Columns = ()  # further columns that tell events of one entity apart
+    key: Columns = ()  # further columns that distinguish events of one entity
     when: tuple[Condition, ...] = ()
     data: Dict[str, AFieldSource] = Field(default_factory=dict)
 

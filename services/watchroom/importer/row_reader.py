@@ -55,7 +55,7 @@ class RowReader:
     times: LocalTimes
     tokens: Tokeniser | None
     labels: Labels
-    day_from: TimeSource | None  # a time with its day, for those without one
+    day_from: TimeSource | None  # a value with date and time, for times without a day
 
     @classmethod
     def of(cls, mapping: MappingConfig, tokens: Tokeniser | None, now_ms: int | None, labels: Labels) -> RowReader:

@@ -1,4 +1,4 @@
-"""What python-calamine does not tell of a sheet, or not in time. Reads the sheet's XML."""
+"""What python-calamine does not report about a sheet, or reports too late. Reads the sheet's XML."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Subjects:
         if self._tokens and self._token_columns:
             cells = cells | {column: self._tokens.token("person", cells[column]) for column in self._token_columns}
         content = json.dumps(sorted(cells.items())).encode()
-        digest = hashlib.sha256(content).hexdigest()[:20]  # 80 bits: no two of any number of rows that is real
+        digest = hashlib.sha256(content).hexdigest()[:20]  # 80 bits: in practice, no two rows are equal
         self._equal_rows[digest] += 1
         return f"{digest}-{self._equal_rows[digest]}"
 

@@ -30,7 +30,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished replay; `settings` lead to the Kafka and Redis it ran on."""
+    """A finished replay; `settings` point to the Kafka and Redis that it ran on."""
 
     settings: Settings
     source: str
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """The outcome for a person, one fact a line."""
+    """The outcome for a person, one fact per line."""
     tally, sent = outcome.tally, outcome.sent
     yield from row_lines(tally)
     rate = f" ({sent.events / outcome.took_s:,.0f} per second)" if outcome.took_s > 0 else ""
@@ -59,7 +59,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
         if not sent.events and sent.first_held_ms is not None:
             yield f"  nothing had arrived by --as-of; the first arrival is {rfc3339(sent.first_held_ms)}"
     for (topic, reason), count in sorted(outcome.dead_letters.items()):
-        yield f"  {count:,} went to the dead-letter topic of {topic}: {reason}"
+        yield f"  {count:,} from {topic} went to the dead-letter topic: {reason}"
     if sent.last_arrival_ms is not None:
         yield f"last arrival {rfc3339(sent.last_arrival_ms)}; open measures as of {rfc3339(outcome.now_ms)}"
 
@@ -72,7 +72,7 @@ def others(tally: Tally) -> Iterator[str]:
         if number < MOST_OTHERS:
             yield f"  {name}: {shown(text)} counts as `other` in {count:,} rows"
     if len(tally.others) > MOST_OTHERS:
-        yield f"  {len(tally.others) - MOST_OTHERS:,} further texts count as `other`"
+        yield f"  {len(tally.others) - MOST_OTHERS:,} further values count as `other`"
     for name, count in rows.items():
         if count * 2 > tally.used:
             where = f"a map in the mapping, or under {name} in labels.toml"
@@ -97,7 +97,7 @@ def _by_field(found: Counter[tuple[str, str]]) -> Iterator[tuple[str, str, str]]
         texts = Counter({text: count for (of, text), count in found.items() if of == name})
         commonest = [f"{shown(text)} {count:,}" for text, count in texts.most_common(MOST_OTHERS)]
         further = len(texts) - len(commonest)
-        more = f" and {counted(further, 'further text')}" if further else ""
+        more = f" and {counted(further, 'further value')}" if further else ""
         yield name, counted(texts.total(), "event"), f"{', '.join(commonest)}{more}"
 
 

@@ -260,7 +260,7 @@ def _check_text(name: str, head: bytes, encoding: str) -> None:
 
 
 def _broken(name: str, form: str, error: Exception) -> ConfigurationInvalid:
-    """A file that does not hold what it begins as."""
+    """A file whose content does not match its first bytes."""
     return _unusable(name, f"a {form} file that cannot be read ({error})", "a complete file")
 
 

@@ -246,7 +246,7 @@ def smallest_step(form: str) -> timedelta:
 
 
 def fits_instead(text: str, forms: Sequence[str]) -> str:
-    """What a number that none of these formats reads looks like, for a message; empty if like nothing."""
+    """What a number that none of these formats reads looks like, for a message; empty if nothing fits."""
     if _SECONDS.fullmatch(text) is None:
         return ""
     unit = unit_since_1970(float(text))

@@ -73,7 +73,7 @@ def parse_baseline(file: str, text: str, baseline: Baseline, catalogue: Catalogu
 
 def _refuse_second(line: int | None) -> None:
     if line is not None:
-        raise _Bad("field", f"the same month, measure, labels and field as line {line}", "only one of these rows")
+        raise _Bad("field", f"the same month, measure, labels and field as in line {line}", "each field only once")
 
 
 def _entry(row: Mapping[str, str], baseline: Baseline, catalogue: Catalogue) -> tuple[Entry, int]:
@@ -90,7 +90,7 @@ def _entry(row: Mapping[str, str], baseline: Baseline, catalogue: Catalogue) -> 
     by = {label.name: _label_value(label, row.get(label.name, ""), groups) for label in measure.labels}
     for name, value in row.items():
         if value and name not in (*COLUMNS, *by):
-            raise _Bad(name, repr(value), f"nothing, because {measure.id} is not split by {name}")
+            raise _Bad(name, repr(value), f"an empty cell: {measure.id} is not split by {name}")
     fields = fields_of(measure)
     if row["field"] not in fields:
         raise _Bad("field", repr(row["field"]), f"one of {', '.join(fields)}")
@@ -121,7 +121,9 @@ def _label_value(label: Label, text: str, groups: Mapping[str, Collection[str]])
         raise _Bad(label.name, f"{text!r}, which is a group of areas", f"one of the areas in the group: {areas}")
     value = label.aliases.get(value, value)
     if value not in label.all_values():
-        raise _Bad(label.name, repr(text), f"one of {', '.join(label.all_values())}, or nothing if it is not known")
+        raise _Bad(
+            label.name, repr(text), f"one of {', '.join(label.all_values())}, or an empty cell if the value is unknown"
+        )
     return value
 
 
@@ -135,7 +137,7 @@ def _above_whole(entries: Mapping[Entry, int], catalogue: Catalogue) -> list[tup
             whole = entries.get((month, names.field(series, quotient.denominator)))
             if quotient.unit is Unit.SHARE and what == quotient.numerator and whole is not None and number > whole:
                 said = f"{number}, but {quotient.denominator} is {whole}"
-                found.append(((month, field), said, "a part that is not greater than its whole"))
+                found.append(((month, field), said, "a part no greater than its whole"))
     return found
 
 
@@ -153,6 +155,6 @@ def _other_sums(entries: Mapping[Entry, int]) -> list[tuple[Entry, str, str]]:
         observations, together = entries.get(of), sum(entries[part] for part in parts)
         if observations is None or not (together > observations or (len(parts) == BINS and together < observations)):
             continue
-        what = f"all bins add up to {together}, but {OBSERVATIONS} is {observations}"
-        found += [(part, f"{entries[part]}, {what}", f"bins that add up to {OBSERVATIONS}") for part in parts]
+        what = f"the bins add up to {together}, but {OBSERVATIONS} is {observations}"
+        found += [(part, f"{entries[part]} ({what})", f"bins that add up to {OBSERVATIONS}") for part in parts]
     return found

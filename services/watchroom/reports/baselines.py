@@ -36,7 +36,7 @@ class Baseline(BaseModel):
         if given != (not self.directly_before,) * 2:
             raise ValueError("both `from` and `to`, or `directly_before = true`")
         if self.first and self.last and self.first > self.last:
-            raise ValueError("a `to` that is not before `from`")
+            raise ValueError("a `to` no earlier than `from`")
         return self
 
     def has(self, month: str) -> bool:
@@ -56,11 +56,7 @@ class Baseline(BaseModel):
         for calendar_month in (month[5:] for month in report):
             same = [month for month in ours if month[5:] == calendar_month]
             if len(same) != 1 or same[0] in found:
-                many = len(same) > 1
-                what = (
-                    f"{len(same)} months" if many else "no month" if not same else "one month, but the report has two,"
-                )
-                return BaselineMonths((), f"it has {what} for calendar month {calendar_month}")
+                return BaselineMonths((), _mismatch(calendar_month, len(same)))
             found += same
         return BaselineMonths(tuple(sorted(found)))
 
@@ -70,6 +66,15 @@ class BaselineMonths(NamedTuple):
 
     months: tuple[str, ...]
     reason: str = ""
+
+
+def _mismatch(calendar_month: str, count: int) -> str:
+    """Why a baseline that includes a calendar month this often cannot be compared."""
+    if count == 0:
+        return f"the baseline does not include calendar month {calendar_month}"
+    if count == 1:
+        return f"the report includes calendar month {calendar_month} more often than the baseline does"
+    return f"the baseline includes calendar month {calendar_month} {count} times"
 
 
 def load_baselines(schemas: Path) -> Mapping[str, Baseline]:

@@ -12,7 +12,7 @@ from watchroom.kinds.measure import AREA, Measure
 from watchroom.reports.figure import VALUE, Change, Figure, change, figure_of, quotients_of
 from watchroom.reports.held import Content, Held
 
-NOT_WHOLE = "no change, because not every month of the report is held"
+NOT_WHOLE = "change not computed, because not every month of the report is held"
 Key = tuple[tuple[str, str], ...]  # label values without the area
 
 

@@ -161,9 +161,11 @@ def _compared(measure: Measure, shown: Kept, of_span: Sequence[Kept], baseline: 
     figure, now = _figure(measure, then.fields), _figure(measure, shown.fields)
     found = found._replace(figure=figure, small=figure.is_small(choices.small_below))
     if early := early_text(then.period, then.as_at):
-        return found._replace(reason=f"no change, because its figure is {early}")
+        return found._replace(reason=f"change not computed, because the baseline's figure is {early}")
     if early_text(shown.period, shown.as_at):
-        return found._replace(reason="no change, because the figure's as-at date is before its period ends")
+        return found._replace(
+            reason="change not computed, because the figure's as-at date is before the end of its period"
+        )
     return found._replace(changes={VALUE: change(now.value, figure.value)})
 
 
@@ -171,7 +173,7 @@ def _months(shown: Kept, baseline: Baseline) -> BaselineMonths:
     """The months of a baseline that a figure is compared with; they must be consecutive, as those of its period are."""
     period = known_period(shown.period)
     if period.span == DAY:
-        return BaselineMonths((), "a day has no months to compare")
+        return BaselineMonths((), "a figure for a single day cannot be compared with months")
     found = baseline.months_for(months_from(period.first[:7], period.last[:7]))
     if found.reason or list(found.months) == months_from(found.months[0], found.months[-1]):
         return found

@@ -77,7 +77,7 @@ class Held(NamedTuple):
         return all(self.closed.get(stream, False) for stream in measure.streams)
 
     def applied_until(self, measure: Measure) -> int | None:
-        """Up to when all streams of a measure are applied; None: not known of one of them."""
+        """Up to when all streams of a measure are applied; None: unknown for one of them."""
         known = [self.as_of.get(stream) for stream in measure.streams]
         return None if None in known else min(ms for ms in known if ms is not None)
 
@@ -134,7 +134,7 @@ def added_up(
 
 
 def streams_in(catalogue: Catalogue, fields: Fields) -> set[str]:
-    """The streams of which a month holds anything. Whether others were fed is unknown, so nothing of them is 0."""
+    """The streams of which a month holds anything. Whether others were fed is unknown, so their figures are not 0."""
     counted = {name.partition("|")[0] for name, number in fields.items() if number}
     return {catalogue.measures[name].stream for name in counted if name in catalogue.measures}
 

@@ -80,7 +80,7 @@ class MonthReader:
         )
 
     def baseline(self, name: str, baseline: Baseline, report: tuple[str, ...]) -> BaselineHeld:
-        """What Redis holds of a baseline, own and imported months apart."""
+        """What Redis holds of a baseline, own and imported months kept separate."""
         months, reason = baseline.months_for(report)
         if reason:
             return BaselineHeld(baseline.words, (), None, (), reason)

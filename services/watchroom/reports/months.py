@@ -117,7 +117,7 @@ def moved_rows(settings: Settings, streams: Sequence[str], months: Collection[st
 
 def _check_held(only: Collection[str], held: Collection[str]) -> None:
     """Raise ConfigurationInvalid for a month that Redis does not hold: no rows would look like no events."""
-    exists = f"one of {', '.join(held)}" if held else "no --month, because no month is held yet"
+    exists = f"one of {', '.join(held)}" if held else "the command without --month: no month is held yet"
     if missing := [month for month in only if month not in held]:
         raise ConfigurationInvalid([Fault("--month", "", f"{month!r}, which is not held", exists) for month in missing])
 

@@ -1,6 +1,6 @@
 """Rows as a table for people, JSON and CSV for programs.
 
-The table shows less than JSON and CSV, and never contradicts them: lengths of time are cut, and only all is 100 %.
+The table shows less than JSON and CSV, and never contradicts them: durations are cut, and only a full share is 100 %.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def write(rows: Sequence[Row], form: Format, console: Console) -> None:
     Args:
         rows: From `collect`.
         form: `table` for people; `json` and `csv` go out untouched, whatever the width of the terminal.
-        console: Where to.
+        console: Where to print them.
     """
     if form == "table":
         print_table(table(rows), console)
@@ -37,7 +37,7 @@ def write(rows: Sequence[Row], form: Format, console: Console) -> None:
 
 
 def rows_csv(rows: Sequence[Row]) -> str:
-    """A header and one line a row. Each label and figure has a column, which is empty if a row has none."""
+    """A header and one line per row. Each label and figure has a column, which is empty if a row has none."""
     flat = [_flat(row) for row in rows]
     given = dict.fromkeys(name for row in flat for name in row)
     labels = [name for name in given if name not in (*HEAD, *FIGURES)]
@@ -49,7 +49,7 @@ def table(rows: Sequence[Row]) -> Table:
     """A table for a terminal."""
     numbers = ("month", "value")
     shown = command_output.table("measure and labels", *numbers, "details", right=("value",), unbroken=numbers)
-    # an id that is folded cannot be typed again
+    # an id that is wrapped cannot be copied
     shown.columns[0].min_width = max((len(str(row["measure"])) for row in rows), default=0)
     above = None
     for row in rows:

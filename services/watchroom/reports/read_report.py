@@ -52,7 +52,7 @@ def read_report(
     Args:
         settings: Which Redis, force, catalogue and layout.
         request: What the command line says.
-        now_ms: The wall clock; which month is over is judged at it.
+        now_ms: The wall clock; it decides which months are over.
         warn: Called with a sentence on each stream that is left out, because Redis holds it under another definition.
 
     Raises:

@@ -43,7 +43,7 @@ def print_report(report: Report, console: Console) -> None:
         for row in rows:
             _add(shown, row)
         console.print()
-        print_table(shown, console, 100 + 30 * len(report.baselines))  # numbers stay in one line, text is folded
+        print_table(shown, console, 100 + 30 * len(report.baselines))  # numbers stay on one line, text is wrapped
         if not rows:
             console.print("the catalogue has no measure for this section", markup=False)
 

@@ -74,7 +74,7 @@ def _faults(where: str, sections: Sequence[Section]) -> Iterator[Fault]:
     yield from (Fault(where, name, "two sections with this name", "another name") for name in _twice(names))
     yield from (Fault(where, "rows", f"{row} twice", "each row in only one section") for row in _twice(rows))
     if DEFINITIONS in names:
-        yield Fault(where, "sections", repr(DEFINITIONS), "another name, because the definitions use this one")
+        yield Fault(where, "sections", repr(DEFINITIONS), "another name: this one is reserved for the definitions")
     if missing := [str(row) for row in PUBLISHED_ROWS if row not in rows]:
         yield Fault(where, "rows", f"no section with row {', '.join(missing)}", "each row of the report in a section")
     if (without := sum(not section.rows for section in sections)) != 1:
@@ -82,7 +82,7 @@ def _faults(where: str, sections: Sequence[Section]) -> Iterator[Fault]:
             where,
             "sections",
             f"{counted(without, 'section')} without rows",
-            "exactly one, for measures that no row uses",
+            "exactly one section without rows, for the measures that no row uses",
         )
 
 

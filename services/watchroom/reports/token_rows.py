@@ -127,7 +127,7 @@ def _compared(
     then = bands_figure(measure, bands.today)
     found = found._replace(figure=then, small=then.is_small(small_below))
     if now is None:
-        return found._replace(reason="no change, because there are no bands for the report's months")
+        return found._replace(reason="change not computed, because there are no bands for the report's months")
     if not is_whole:
         return found._replace(reason=NOT_WHOLE)
     return found._replace(changes={VALUE: change(now.value, then.value)})

@@ -18,7 +18,7 @@ def toml_file(path: Path, form: type[Content]) -> Content:
     """The content of a TOML file, as this type describes it.
 
     Raises:
-        ConfigurationInvalid: It does not exist, is not TOML, or has another form; every fault is listed.
+        ConfigurationInvalid: It does not exist, is not TOML, or has the wrong structure; every fault is listed.
     """
     try:
         return TypeAdapter(form).validate_python(toml_tables(path))

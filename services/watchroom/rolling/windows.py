@@ -1,4 +1,4 @@
-"""Windows: a window of any length is a sum of buckets, the running one included.
+"""Windows: a window of any length is a sum of buckets, the current one included.
 
 | windows                   | made of                                   |
 |---------------------------|-------------------------------------------|
