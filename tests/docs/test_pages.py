@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from tests.parts import ROOT
 LONGEST_README: Final = 150
 REFERENCE: Final = re.compile(r"\b((?:docs|schemas|deploy(?!/runbooks))/[\w/-]+\.md)(?:#([\w-]+))?")
 HEADING: Final = re.compile(r"^#+ +(.+?)\s*$", re.MULTILINE)
+NAMED: Final = re.compile(r"`([a-z_]+)`")
 CODE: Final = ("services", "tests", "Makefile", "pyproject.toml")
 
 
@@ -122,11 +124,48 @@ def test_a_dead_link_fails_the_site(link: str, tmp_path: Path) -> None:
     assert link.rsplit("#", maxsplit=1)[-1] in built.stderr
 
 
+def package_docstrings() -> dict[Path, str]:
+    """The docstring of each package's `__init__`."""
+    packages = (ROOT / "services" / "watchroom").rglob("__init__.py")
+    return {path.parent: ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for path in packages}
+
+
 def test_every_package_says_what_it_is_for() -> None:
     """Five to ten lines: its job, what comes in and goes out, what it may import, where to start reading."""
-    packages = (ROOT / "services" / "watchroom").rglob("__init__.py")
-    lengths = {
-        str(path.relative_to(ROOT)): len((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").splitlines())
-        for path in packages
-    }
+    lengths = {package.name: len(text.splitlines()) for package, text in package_docstrings().items()}
     assert {name: lines for name, lines in lengths.items() if not 5 <= lines <= 10} == {}
+
+
+def modules_gone(package: Path, docstring: str) -> list[str]:
+    """Modules that a package's docstring says to start with, and that are not there."""
+    named = set(NAMED.findall(docstring.partition("Start")[2]))
+    folders = (package, *package.parents[: len(package.relative_to(ROOT / "services").parts)])
+    functions = set(re.findall(r"^def (\w+)", (package / "__init__.py").read_text("utf-8"), re.MULTILINE))
+    return sorted(named - functions - {path.stem for folder in folders for path in folder.iterdir()})
+
+
+def test_the_modules_that_a_package_names_exist() -> None:
+    """The docstring says where to start reading; a module that has been renamed would send a newcomer nowhere."""
+    gone = {package.name: modules_gone(package, text) for package, text in package_docstrings().items()}
+    assert {name: modules for name, modules in gone.items() if modules} == {}
+
+
+def test_a_module_that_is_gone_is_found() -> None:
+    """The check above in a case in which it fails."""
+    package = ROOT / "services" / "watchroom" / "generate" / "boards"
+    assert modules_gone(package, "`in`. Start with `files`, then `maker`, then `kinds`.") == ["maker"]
+
+
+def layers_missing(page: str) -> set[str]:
+    """Modules and packages of the import contract that the page's list of layers does not name."""
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    named = {name for line in contract["layers"] for name in re.findall(r"\w+", line)} - {"__main__"}
+    layers = page.partition("## Layers")[2].partition("## ")[0]
+    return named - set(re.findall(r"\w+", layers))
+
+
+def test_the_architecture_page_has_every_layer() -> None:
+    """A package that is missing there belongs nowhere for a newcomer."""
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    assert layers_missing(page) == set()
+    assert layers_missing(page.replace("doctor", "")) == {"doctor"}

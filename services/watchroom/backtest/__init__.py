@@ -5,6 +5,6 @@ figures and the simulator, and is the one package that may import processes.
 
 Start with `run` (the whole), then `rules` (what Prometheus reads from the rule files), `selectors` (which series they
 need), `simulated_store` (a month of events folded as a worker folds them), `figures` and `healthy` (what an exporter
-would publish at each step), `blocks` and `prometheus` (the real one, over that history), `firing` (`for` and
-`keep_firing_for`), `evaluate` (the firings of a month) and `output`.
+would publish at each step), `blocks` and `prometheus` (the real one, over that history), `firing` (how long a condition
+must hold), `evaluate` (the firings of a month) and `output`.
 """

@@ -3,7 +3,7 @@
 In: a template's name and the values that it shows. Out: the text of the file. It may import the standard library and
 Jinja only.
 
-Start with `page`; the templates are the files beside it.
+Start with the function `page` below; the templates are the files beside it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """The published year as events: December 2020 to November 2021. Its true figures are those in the report.
 
-Pure except for reading the table: the same events every time. Read in this order: `schemas/published_year.toml` (the
-printed numbers), `levels` (derived and assumed numbers), `even` (spreading exact counts over a year), then one module
-for each stream, and `baselines` (the months with which the year is compared).
+In: `schemas/published_year.toml` (the printed numbers). Out: the same events every time, in the order of arrival, and
+the months with which the year is compared (`baselines`). Pure except for reading the table. It may import `simulator`
+and what that may import.
+
+Start with `printed` (the table), then `levels` (derived and assumed numbers), `even` (spreading exact counts over a
+year), then one module for each stream.
 """
 
 from __future__ import annotations
