@@ -218,8 +218,8 @@ def _history(settings: Settings) -> None:
     ends = history.ends or {}
 
     def applied() -> bool:
-        stands = {place: state.next_offset or 0 for place, state in reader.partitions().items()}
-        return all(stands.get(place, 0) >= end for place, end in ends.items())
+        stored = {place: state.next_offset or 0 for place, state in reader.partitions().items()}
+        return all(stored.get(place, 0) >= end for place, end in ends.items())
 
     until("the history is applied", applied, 120)
     reader.close()

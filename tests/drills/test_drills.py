@@ -46,14 +46,14 @@ def start_surge(room: Deployment) -> list[str]:
     return room.surge(max(5, alert.at_least), (alert.above or 0) + 20)
 
 
-def told(room: Deployment, since: int) -> list[Notice]:
+def alerts_since(room: Deployment, since: int) -> list[Notice]:
     """What the webhook has received since then, except the Watchdog."""
     return [notice for notice in room.webhook.notices[since:] if notice.name != "Watchdog"]
 
 
 def resolved(room: Deployment, since: int) -> set[str]:
     """The alerts that have resolved since then."""
-    return {notice.name for notice in told(room, since) if notice.status == "resolved"}
+    return {notice.name for notice in alerts_since(room, since) if notice.status == "resolved"}
 
 
 def until_quiet(room: Deployment) -> None:
@@ -62,7 +62,7 @@ def until_quiet(room: Deployment) -> None:
     until(f"nothing fires: {room.monitoring.firing()}", lambda: not room.monitoring.firing(), 150)
 
 
-def until_silent_panels(room: Deployment, streams: frozenset[str], limit_s: float) -> None:
+def until_panels_are_empty(room: Deployment, streams: frozenset[str], limit_s: float) -> None:
     """Every panel of these streams becomes empty within 30 s of the limit; every other one still answers."""
     asked = [(panel, streams_of(panel.expression, room.catalogue)) for panel in panels(room.settings.force)]
     touched = [panel for panel, of in asked if of & streams]
@@ -93,9 +93,9 @@ def drill(room: Deployment, expected: set[str]) -> Iterator[int]:
     since = len(room.webhook.notices)
     yield since
     until_quiet(room)
-    firing = {notice.name for notice in told(room, since) if notice.status == "firing"}
+    firing = {notice.name for notice in alerts_since(room, since) if notice.status == "firing"}
     assert firing == expected
-    until("all of it is called off", lambda: firing <= resolved(room, since), 60)
+    until("all of them resolve", lambda: firing <= resolved(room, since), 60)
 
 
 def test_every_panel_shows_something(room: Deployment) -> None:
@@ -176,7 +176,7 @@ def test_a_surge_of_999_calls_alerts_in_time_and_resolves(room: Deployment) -> N
     with drill(room, {SURGE}) as since:
         waiting = start_surge(room)
         began_s = time.monotonic()
-        until("the surge is told", lambda: room.webhook.of(SURGE), 60)
+        until("the surge alert fires", lambda: room.webhook.of(SURGE), 60)
         notice = room.webhook.of(SURGE)[-1]
         assert notice.at_s - began_s < surge_alert(room).for_s / FACTOR + 15
         assert notice.labels["severity"] == "page"
@@ -187,15 +187,15 @@ def test_a_surge_of_999_calls_alerts_in_time_and_resolves(room: Deployment) -> N
         assert empty_panels(room, list(panels(room.settings.force))) == []  # waits of minutes are another query
         room.answered(waiting)
         until("the surge is resolved", lambda: room.webhook.of(SURGE, "resolved"), 120)
-        assert [each.status for each in told(room, since)][-1] == "resolved"
+        assert [each.status for each in alerts_since(room, since)][-1] == "resolved"
 
 
 def test_a_killed_redis_raises_exactly_one_alert(room: Deployment) -> None:
     """Nothing can be evaluated without Redis: one page, not nine."""
     with drill(room, {"RedisDown"}):
         room.redis.kill()
-        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("RedisDown"), 60)
+        until_panels_are_empty(room, EVERYTHING, FRESH_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("RedisDown"), 60)
         room.board_says_no_data(EVERYTHING)
         room.redis.start()
 
@@ -204,8 +204,8 @@ def test_a_killed_exporter_raises_exactly_one_alert(room: Deployment) -> None:
     """Without the exporter every board is blank; Prometheus itself must notice."""
     with drill(room, {"ExporterAbsent"}):
         os.kill(room.exporter.pid, signal.SIGKILL)
-        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("ExporterAbsent"), 60)
+        until_panels_are_empty(room, EVERYTHING, FRESH_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("ExporterAbsent"), 60)
         room.board_says_no_data(EVERYTHING)
         room.exporter.stop()
         room.exporter.start()
@@ -215,39 +215,39 @@ def test_a_surge_does_not_resolve_when_the_worker_is_killed(room: Deployment) ->
     """The queue is still there when nothing counts it: "resolved" would be false."""
     with drill(room, {SURGE, "WorkerStuck"}) as since:
         waiting = start_surge(room)
-        until("the surge is told", lambda: SURGE in {notice.name for notice in told(room, since)}, 60)
+        until("the surge alert fires", lambda: SURGE in {notice.name for notice in alerts_since(room, since)}, 60)
         os.kill(room.worker.pid, signal.SIGKILL)
-        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("WorkerStuck"), 60)
+        until_panels_are_empty(room, EVERYTHING, FRESH_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("WorkerStuck"), 60)
         room.board_says_no_data(EVERYTHING)
-        until_past_its_keeping(room)
+        wait_past_keep_firing(room)
         assert SURGE not in resolved(room, since)
-        until("the last heartbeat in Redis is too old", lambda: heard_s_ago(room) > SILENT_LIMIT_S + WITHIN_S, 150)
+        until("the last heartbeat in Redis is too old", lambda: last_seen_s_ago(room) > SILENT_LIMIT_S + WITHIN_S, 150)
         assert "SourceSilent" not in room.monitoring.firing(), "what the sources send waits in Kafka"
         room.worker.stop()
         room.answered(waiting)
         room.worker.start()
-        until("now it is over", lambda: SURGE in resolved(room, since), 150)
+        until("the surge alert resolves", lambda: SURGE in resolved(room, since), 150)
 
 
 def test_a_surge_does_not_resolve_when_its_feed_dies(room: Deployment) -> None:
     """One silent source blanks its own stream and nothing else, and resolves no alert that has fired."""
     with drill(room, {SURGE, "SourceSilent"}) as since:
         waiting = start_surge(room)
-        until("the surge is told", lambda: SURGE in {notice.name for notice in told(room, since)}, 60)
+        until("the surge alert fires", lambda: SURGE in {notice.name for notice in alerts_since(room, since)}, 60)
         room.feed.silent.add("calls")
-        until_silent_panels(room, frozenset({"calls"}), SILENT_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("SourceSilent"), 60)
+        until_panels_are_empty(room, frozenset({"calls"}), SILENT_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("SourceSilent"), 60)
         assert room.webhook.of("SourceSilent")[-1].labels["source"] == "acd"
         room.board_says_no_data(frozenset({"calls"}))
-        until_past_its_keeping(room)
+        wait_past_keep_firing(room)
         assert SURGE not in resolved(room, since)
         room.answered(waiting)
         room.feed.silent.discard("calls")
-        until("now it is over", lambda: SURGE in resolved(room, since), 150)
+        until("the surge alert resolves", lambda: SURGE in resolved(room, since), 150)
 
 
-def heard_s_ago(room: Deployment) -> float:
+def last_seen_s_ago(room: Deployment) -> float:
     """How long ago any source was last seen, as far as Redis knows."""
     ((_, value),) = [
         each["value"] for each in room.monitoring.query("time() - max(watchroom_feed_last_heartbeat_timestamp_seconds)")
@@ -255,7 +255,7 @@ def heard_s_ago(room: Deployment) -> float:
     return float(value)
 
 
-def until_past_its_keeping(room: Deployment) -> None:
+def wait_past_keep_firing(room: Deployment) -> None:
     """Wait so long that an alert kept firing only for a time would have ended and sent "resolved"."""
     time.sleep(surge_alert(room).keep_s / FACTOR + 15)  # evaluation and the group's interval, divided, are shorter
     assert SURGE in room.monitoring.firing()

@@ -248,15 +248,15 @@ def test_a_conversation_after_a_callback_is_in_progress() -> None:
 OUTGOING = [{"class": "Outgoing"}, {"direction": "outbound"}, {"class": "emergency", "direction": "Outbound"}]
 
 
-@pytest.mark.parametrize("told", OUTGOING, ids=str)
-def test_an_outgoing_call_is_excluded_from_every_measure_but_that_of_classes(told: dict[str, str]) -> None:
+@pytest.mark.parametrize("data", OUTGOING, ids=str)
+def test_an_outgoing_call_is_excluded_from_every_measure_but_that_of_classes(data: dict[str, str]) -> None:
     """Nobody rang the control room; it leaves the open and waiting lists too."""
-    of_class = said("call.ended", "09:20:00", **told)
+    of_class = said("call.ended", "09:20:00", **data)
     answered = contribution(PRESENTED, QUEUED, said("call.answered", "09:00:08"), of_class)
-    waiting = contribution(PRESENTED, QUEUED, said("call.transferred", "09:00:09", **told))
-    accepted = contribution(PRESENTED, QUEUED, ACCEPTED, said("call.transferred", "09:00:09", **told))
+    waiting = contribution(PRESENTED, QUEUED, said("call.transferred", "09:00:09", **data))
+    accepted = contribution(PRESENTED, QUEUED, ACCEPTED, said("call.transferred", "09:00:09", **data))
     for found in (answered, waiting, accepted):
-        class_ = told.get("class", "outgoing").lower()
+        class_ = data.get("class", "outgoing").lower()
         assert list(found.increments) == [f"call_volume_by_class|class={class_}|count"]
         assert found.open_sets == {}
 
@@ -270,13 +270,13 @@ def test_the_latest_class_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "counted"),
+    ("data", "counted"),
     [({}, "unknown"), ({"class": ""}, "unknown"), ({"class": "prank"}, "other"), ({"direction": "inbound"}, "unknown")],
     ids=str,
 )
-def test_an_unlisted_class_is_other_and_an_absent_one_unknown(told: dict[str, str], counted: str) -> None:
+def test_an_unlisted_class_is_other_and_an_absent_one_unknown(data: dict[str, str], counted: str) -> None:
     """Inbound does not state a class."""
-    assert adds("call_volume_by_class", said("call.presented", "09:00:00", **told)) == {f"class={counted} count": 1}
+    assert adds("call_volume_by_class", said("call.presented", "09:00:00", **data)) == {f"class={counted} count": 1}
 
 
 @pytest.mark.parametrize(

@@ -106,12 +106,12 @@ class Workers:
         if owned not in self._appliers:
             self._appliers[owned] = self._make(*owned[1])
             await self._appliers[owned].start()
-        applier, stands = self._appliers[owned], batch.base
-        while stands < batch.next_offset:
+        applier, stored = self._appliers[owned], batch.base
+        while stored < batch.next_offset:
             try:
                 await applier.apply(batch, None, now_ms)
             except Moved:
-                stands = await applier.start() or 0
+                stored = await applier.start() or 0
             else:
                 return
 

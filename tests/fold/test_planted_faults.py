@@ -32,7 +32,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 EXAMPLES = 1500  # most faults are found within fifty
 
 
-def seen_by_the_property(examples: int = EXAMPLES) -> bool:
+def found_by_the_property(examples: int = EXAMPLES) -> bool:
     """Whether some history differs from the oracle, in content or in the log."""
 
     @settings(
@@ -243,11 +243,11 @@ FAULTS: dict[str, Plant] = {
 
 def test_the_property_finds_nothing_without_a_fault() -> None:
     """Otherwise the tests below would prove nothing."""
-    assert not seen_by_the_property(100)
+    assert not found_by_the_property(100)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_property_finds_a_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fault would give a wrong figure on a board."""
     FAULTS[fault](monkeypatch)
-    assert seen_by_the_property()
+    assert found_by_the_property()

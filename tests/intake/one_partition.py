@@ -101,7 +101,7 @@ class OnePartition:
         """What November 2021 holds, without zeros."""
         return {name: n for name, n in self.reader.buckets(["month:2021-11"])[0].items() if n}
 
-    def stands(self, stream: str = "calls", partition: int = 0) -> int | None:
+    def next_offset(self, stream: str = "calls", partition: int = 0) -> int | None:
         """Redis's next offset."""
         return self.reader.partitions()[f"watchroom.{stream}", partition].next_offset
 

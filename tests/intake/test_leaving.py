@@ -141,8 +141,8 @@ async def test_a_redefined_stream_is_dropped_however_it_is_noticed_and_the_other
     call = record(0, "call.queued", "09:00:00", line="999")
     working.intake.handle(Fetched(batch(0, call), working.partition("calls").epoch))
     await asyncio.wait(working.intake._in_hand, timeout=10)
-    assert working.one.stands("calls") == 1
-    assert working.one.stands("crimes") == 0
+    assert working.one.next_offset("calls") == 1
+    assert working.one.next_offset("crimes") == 0
 
 
 async def test_a_batch_of_a_dropped_stream_that_was_already_fetched_is_discarded(working: Working) -> None:
@@ -153,7 +153,7 @@ async def test_a_batch_of_a_dropped_stream_that_was_already_fetched_is_discarded
     working.intake.streams.leave(CHANGED)
     working.intake.handle(fetched)
     await working.intake.let_go()
-    assert working.one.stands("crimes") == 0
+    assert working.one.next_offset("crimes") == 0
     assert working.intake.status.counts["stale_batches"] == 1
 
 

@@ -57,7 +57,7 @@ def write(settings: Settings, at_ms: int = NOW_MS) -> int:
     return asyncio.run(once())
 
 
-def standing(settings: Settings, month: str = "2021-11", *, twelve: bool = False) -> ReportedBands | None:
+def bands_of(settings: Settings, month: str = "2021-11", *, twelve: bool = False) -> ReportedBands | None:
     """The bands of a month, or of the 12 ending with it."""
     reader = Reader(settings.redis_url, settings.force)
     try:
@@ -70,11 +70,11 @@ def standing(settings: Settings, month: str = "2021-11", *, twelve: bool = False
 def test_a_month_is_computed_but_not_closed_until_its_bands_are_written(settings: Settings) -> None:
     """The figures are right at once; whether they are final is shown separately."""
     fill(settings, NOVEMBER)
-    found = standing(settings)
+    found = bands_of(settings)
     assert found is not None
     assert (found.closed, found.both.today) == (False, Bands(1, 1, 0, 1, 2, 0, token_keys=1))
     assert write(settings) > 0
-    written = standing(settings)
+    written = bands_of(settings)
     assert written == found._replace(closed=True)
     assert write(settings) == 0
 
@@ -97,7 +97,7 @@ def test_a_change_after_the_closing_changes_todays_bands_but_not_the_published_o
     write(settings)
     fill(settings, [LATE])
     assert write(settings) > 0
-    found = standing(settings)
+    found = bands_of(settings)
     assert found is not None
     assert found.both.published == Bands(1, 1, 0, 1, 2, 0, token_keys=1)
     assert found.both.today == Bands(2, 0, 0, 2, 0, 0, token_keys=1)
@@ -112,19 +112,19 @@ def test_a_rebuild_gives_the_same_bands(settings: Settings) -> None:
     write(settings)
     fill(settings, [LATE])
     write(settings)
-    first = standing(settings)
+    first = bands_of(settings)
     clear(settings.redis_url, settings.force)
     fill(settings, [*NOVEMBER, LATE])
     write(settings)
-    assert standing(settings) == first
+    assert bands_of(settings) == first
 
 
 def test_twelve_months_are_bands_of_the_year_and_not_the_sum_of_the_months(settings: Settings) -> None:
     """A caller who called once in each of two months has called twice in the year."""
     fill(settings, [*YEAR, *NOVEMBER])
-    made = standing(settings, twelve=True)
+    made = bands_of(settings, twelve=True)
     write(settings)
-    found = standing(settings, twelve=True)
+    found = bands_of(settings, twelve=True)
     assert found is not None
     assert found.both.today == Bands(1, 2, 0, 1, 4, 0, token_keys=1)
     assert (made, found.closed) == (found._replace(closed=False), True)
@@ -134,21 +134,21 @@ def test_eleven_months_give_no_bands_of_a_year(settings: Settings) -> None:
     """A feed that began in January must not be reported as a full year."""
     fill(settings, [*YEAR[1:], *NOVEMBER])
     write(settings)
-    assert standing(settings, twelve=True) is None
+    assert bands_of(settings, twelve=True) is None
 
 
 def test_the_bands_outlive_the_tokens(settings: Settings) -> None:
     """Tokens are deleted after 13 months; what was published from them stays."""
     fill(settings, [*YEAR, *NOVEMBER])
     write(settings)
-    before = standing(settings), standing(settings, twelve=True)
+    before = bands_of(settings), bands_of(settings, twelve=True)
     reader = Reader(settings.redis_url, settings.force)
     name = token_month(CALLERS, "2020-12")
     reader._redis.delete(reader.keys.tokens(name))
     reader._redis.hdel(reader.keys.token_versions, name)
     reader.close()
     assert write(settings) == 0
-    assert (standing(settings), standing(settings, twelve=True)) == before
+    assert (bands_of(settings), bands_of(settings, twelve=True)) == before
 
 
 def test_bands_of_changed_tokens_are_not_written(settings: Settings) -> None:

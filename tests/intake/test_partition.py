@@ -105,7 +105,7 @@ async def test_a_batch_is_split_into_steps_and_fresh_once_all_are_written(one: O
     meta = one.reader.meta()
     assert meta is not None
     assert meta.seq == 3
-    assert one.stands() == 9
+    assert one.next_offset() == 9
     assert one.month() == queued(5)
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms == NOW_MS
 
@@ -114,7 +114,7 @@ async def test_a_batch_without_records_advances_the_offset(one: OnePartition) ->
     """Transaction markers and compacted tails leave gaps."""
     applier = await one.started()
     await applier.apply(batch(0, end=4), NOW_MS, NOW_MS)
-    assert one.stands() == 4
+    assert one.next_offset() == 4
     assert one.month() == {}
 
 
@@ -136,13 +136,13 @@ async def test_a_batch_that_does_not_reach_the_stored_offset_is_refused_as_moved
     with pytest.raises(Moved) as moved:
         await applier.apply(batch(base, end=end), NOW_MS, NOW_MS)
     assert moved.value.stored_offset == 3
-    assert one.stands() == 3
+    assert one.next_offset() == 3
 
 
 async def test_refused_records_are_sent_before_the_step_that_counts_them(one: OnePartition) -> None:
     """A crash in between repeats a letter but never loses one; the other records are applied."""
     stood: list[int | None] = []
-    one.letters.before = lambda: stood.append(one.stands())
+    one.letters.before = lambda: stood.append(one.next_offset())
     applier = await one.started()
     bad = record(3, "call.queued", "09:00:00", "19", key="20")
     unknown = record(4, "call.rung", "09:00:00", "19")
@@ -165,7 +165,7 @@ async def test_letters_that_cannot_be_sent_delay_the_step(one: OnePartition) -> 
     for _ in range(2):
         with pytest.raises(BrokerUnavailable):
             await applier.apply(batch(2, LATE), NOW_MS, NOW_MS)
-    assert (one.stands(), one.reader.dead_letters()) == (None, {})
+    assert (one.next_offset(), one.reader.dead_letters()) == (None, {})
     one.letters.before = lambda: None
     await applier.apply(batch(2, LATE), NOW_MS, NOW_MS)
     assert one.letters.sent == [(2, "late")]

@@ -195,7 +195,7 @@ def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
 
 
 def test_the_option_changes_no_topic_that_it_does_not_name() -> None:
-    """A topic that has always had six would lose the records that six put in place."""
+    """A topic that has always had six would lose the records that were placed by six."""
     both = Topics({CALLS: 6, CRIMES: 6}, {}, ASKED_MS)
     found = counts_of(both, held(), {CALLS: 4})
     assert found[CALLS].counts == (Count(4, 0), Count(6, ASKED_MS, ASKED_MS))

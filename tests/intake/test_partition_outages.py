@@ -79,7 +79,7 @@ async def test_a_batch_counts_once_if_redis_dies_between_two_of_its_steps(
         await applier.apply(broken, NOW_MS, NOW_MS)
     one.letters.before = lambda: None
     redis_server.start()
-    assert one.stands() == 4
+    assert one.next_offset() == 4
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms is None  # not all of the batch is applied
     await applier.apply(broken, NOW_MS, NOW_MS)
     assert one.month() == queued(6)
@@ -99,7 +99,7 @@ async def test_a_step_whose_reply_was_lost_is_sent_again_unchanged(
         await applier.apply(batch(0, *CALLS[:3], late), NOW_MS, NOW_MS)
     resume(redis_server.server)
     async with asyncio.timeout(5):
-        while one.stands() != 4:  # noqa: ASYNC110  # Redis sends no event
+        while one.next_offset() != 4:  # noqa: ASYNC110  # Redis sends no event
             await asyncio.sleep(0.01)
     await applier.apply(batch(0, *CALLS[:3], late), NOW_MS, NOW_MS)
     await applier.apply(batch(4, *ANSWERS[:3]), NOW_MS, NOW_MS)
@@ -135,8 +135,8 @@ async def test_a_cancelled_step_is_not_assumed_to_be_applied(one: OnePartition, 
     with pytest.raises(asyncio.CancelledError):
         await task
     resume(redis_server.server)
-    stands = await applier.start()
-    await applier.apply(batch(stands or 0, *ANSWERS), NOW_MS, NOW_MS)
+    stored = await applier.start()
+    await applier.apply(batch(stored or 0, *ANSWERS), NOW_MS, NOW_MS)
     assert one.month() == EXPECTED
 
 
@@ -188,7 +188,7 @@ async def test_a_rebuild_under_other_definitions_refuses_the_partitions_of_its_s
         assert refused.value.streams.keys() == {"calls"}
     assert await other.start() is None
     await other.begin(0, NOW_MS)
-    assert one.stands("incidents") == 0
+    assert one.next_offset("incidents") == 0
 
 
 @pytest.mark.parametrize("step_events", [1, 2, 5, 100])
@@ -207,5 +207,5 @@ async def test_the_size_of_steps_does_not_change_the_figures(step_events: int, r
         "call-5",
     ]
     assert one.reader.dead_letters() == {("watchroom.calls", "late"): 1}
-    assert one.stands() == 17
+    assert one.next_offset() == 17
     await one.close()

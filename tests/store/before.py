@@ -116,7 +116,7 @@ def old_meta(prefix: str = "watchroom", **parts: Any) -> dict[Any, Any]:
     }
 
 
-def fold_of_then(patch: pytest.MonkeyPatch) -> None:
+def use_old_folds(patch: pytest.MonkeyPatch) -> None:
     """Make every stream fold as at that time: its version has been raised since, and it used no tables."""
     for name in STREAMS:
         patch.setitem(registry.STREAMS, name, replace(registry.STREAMS[name], fold_version=1, reference={}))

@@ -26,9 +26,9 @@ CHANGED = {"crimes": "measure crimes_in changed"}
 
 
 @pytest.fixture(autouse=True)
-def _fold_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def _old_folds(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nothing changes except what a test changes."""
-    before.fold_of_then(monkeypatch)
+    before.use_old_folds(monkeypatch)
 
 
 @pytest.fixture
@@ -135,8 +135,10 @@ async def test_an_old_meta_is_compared_part_by_part(  # noqa: PLR0917 - fixtures
     settings: Settings, reader: Reader, client: Redis, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A command may be upgraded before the worker has converted it."""
-    of_then = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
-    monkeypatch.setattr(definition, "STREAMS", of_then)  # a fold that has changed since needs a rebuild in either form
+    old_streams = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
+    monkeypatch.setattr(
+        definition, "STREAMS", old_streams
+    )  # a fold that has changed since needs a rebuild in either form
     old: dict[Any, Any] = before.old_meta()
     client.hset(keys.meta, mapping=old)
     assert check(reader, settings).refused == {}

@@ -19,8 +19,8 @@ MOST = 2**53 - 1  # above this, a double cannot distinguish neighbours
 async def add(store: Store, *deltas: int) -> None:
     """Add each in its own step."""
     for delta in deltas:
-        stands = await store.next_offset(TOPIC, 0)
-        await store.step(step(stands, (stands or 0) + 1, buckets=[Bucket(MONTH, None, {SUM: delta})]), again=False)
+        stored = await store.next_offset(TOPIC, 0)
+        await store.step(step(stored, (stored or 0) + 1, buckets=[Bucket(MONTH, None, {SUM: delta})]), again=False)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,9 @@ from watchroom.streams import STREAMS
 
 
 @pytest.fixture(autouse=True)
-def _fold_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def _old_folds(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nothing changes except what a test changes."""
-    before.fold_of_then(monkeypatch)
+    before.use_old_folds(monkeypatch)
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-def _fold_versions_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def _old_fold_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """A changed fold needs a rebuild whatever form its definition has, and is not tested here."""
-    of_then = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
-    monkeypatch.setattr(definition, "STREAMS", of_then)
+    old_streams = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
+    monkeypatch.setattr(definition, "STREAMS", old_streams)
 
 
 def ours(settings: Settings) -> dict[str, dict[str, Any]]:

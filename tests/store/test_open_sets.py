@@ -115,8 +115,8 @@ async def test_leaving_a_set_without_being_in_it_does_nothing(store: Store, read
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_removing_one_member_leaves_every_other(subject: str, other: str, store: Store, reader: Reader) -> None:
     """For any two texts: one goes, the other stays."""
-    stands = await store.next_offset(TOPIC, 0)
-    last = step(stands, 1, now_ms=NOW_MS + 2 * KEEPING_MS)
+    stored = await store.next_offset(TOPIC, 0)
+    last = step(stored, 1, now_ms=NOW_MS + 2 * KEEPING_MS)
     await store.step(last, again=False)
     await store.step(step(1, 2, opened={subject: {WAITING: 1}}), again=False)
     if other != subject:
