@@ -33,7 +33,7 @@ from watchroom.store.read import Reader
 
 CALLS = 50_000
 PARTITIONS = 4
-FAUST_SHARE = 4  # plain Faust is timed over the first quarter: its cost an event does not change, and it is slow
+FAUST_SHARE = 4  # plain Faust is slow, and timed over the first quarter: its cost per event stays the same
 STEADY_PER_S, STEADY_S = 500, 10
 
 
@@ -49,7 +49,7 @@ class Bench:
         self.measures = 0
 
     def round(self, name: str, *, last: bool) -> tuple[dict[str, Measured], list[float]]:
-        """Every contender once; after the last round the latencies too, in a worker that knows the round's calls."""
+        """Run every contender once; after the last round also the latencies, in a worker that knows its calls."""
         settings = self._settings(name)
         self.measures = len(load_catalogue(settings.schemas / "measures", settings.areas).of_stream("calls"))
         started: list[Contender] = []
@@ -68,7 +68,7 @@ class Bench:
     def _start(self, settings: Settings, started: list[Contender]) -> Watchroom:
         name, topic, kafka, events = settings.force, settings.topic("calls"), self._kafka.address, len(self.events)
         worker = Watchroom(settings, events, self._folder / f"{name}-worker.log")
-        started.append(worker)  # first, because it makes the topic
+        started.append(worker)  # first, because it creates the topic
         log = self._folder / f"{name}-floor.log"
         started.append(Child("floor", "floor", events, log, kafka, topic, PARTITIONS, events))
         few, log = events // FAUST_SHARE, self._folder / f"{name}-faust.log"
@@ -102,7 +102,7 @@ class Bench:
 
 
 def _check(settings: Settings, number: int) -> None:
-    """A fast worker that counts wrong is of no use to anybody."""
+    """A fast worker that counts wrong is useless."""
     reader = Reader(settings.redis_url, settings.force)
     try:
         months = reader.buckets([f"month:{month}" for month in reader.months()])
@@ -119,7 +119,7 @@ def _now_ms() -> int:
 
 
 def run(folder: Path, rounds: int, number: int, console: Console) -> Found:
-    """Start the servers, run the rounds, end the servers."""
+    """Start the servers, run the rounds, stop the servers."""
     load, kafka, redis = os.getloadavg()[0], KafkaServer(folder / "kafka"), RedisServer(folder / "redis")
     try:
         kafka.start()

@@ -1,4 +1,4 @@
-"""Call events as a telephone system would send them: whole lives of calls, in order of time, about 260 bytes each."""
+"""Call events as a telephone system would send them: complete calls, in order of time, about 260 bytes each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 from watchroom.events.partitioner import partition_of
 
 EVENTS_A_CALL = 4  # presented, queued, answered or abandoned, ended
-EVENTS_A_SECOND = 10  # England and Wales together; it decides how many buckets a batch touches
-ENDS_BEFORE_MS = 300_000  # the last call begins so long before now
+EVENTS_A_SECOND = 10  # England and Wales together; it decides how many buckets a batch changes
+ENDS_BEFORE_MS = 300_000  # the last call begins this long before now
 
 # Mean waits and shares of abandoned calls, as published for a force like Staffordshire.
 LINES = {
@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
 
 def calls(number: int, partitions: int, now_ms: int, prefix: str = "call") -> list[Event]:
-    """The events of so many calls that began at a steady rate up to a few minutes ago.
+    """The events of this many calls that began at a steady rate up to a few minutes ago.
 
     The same number gives the same calls; only their times move with `now_ms`.
     """

@@ -1,4 +1,4 @@
-"""The processes that are compared. Each is started on an empty topic, paused, and let go when the topic is full."""
+"""The processes that are compared. Each starts on an empty topic, is paused, and continues when the topic is full."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Contender(Protocol):
     """One process, ready to be measured."""
 
     name: str
-    events: int  # it is timed over so many
+    events: int  # it is timed over this many
     look_every_s: float
 
     @property
@@ -68,11 +68,11 @@ class Child:
         return self._server.pid
 
     def done(self) -> bool:
-        """Whether it said so."""
+        """Whether it has said `done`."""
         return self._said("done")
 
     def stop(self) -> None:
-        """End it at once; what it would commit is of no use to anybody."""
+        """End it at once; what it would commit is not needed."""
         self._server.kill()
 
     def _said(self, word: str) -> bool:
@@ -80,7 +80,7 @@ class Child:
 
 
 class Watchroom:
-    """`watchroom worker` as it runs in production; it is done when Redis stands at the end of the log."""
+    """`watchroom worker` as in production; it is done when Redis has reached the end of the log."""
 
     name = "watchroom"
     look_every_s = 0.02
@@ -98,7 +98,7 @@ class Watchroom:
         return self._process.pid
 
     def offsets(self) -> list[int]:
-        """Where each partition of the calls stands in Redis."""
+        """The next offset of each partition of the calls in Redis."""
         pipe = self._redis.pipeline(transaction=False)
         for place in self._places:
             pipe.hget(place, NEXT_OFFSET)
@@ -115,12 +115,12 @@ class Watchroom:
 
 
 def pause(contender: Contender) -> None:
-    """It runs no more until it is measured."""
+    """Pause it until it is measured."""
     os.kill(contender.pid, signal.SIGSTOP)
 
 
 def measure(contender: Contender, beside: int) -> Measured:
-    """Let it go, and look at the clock and its CPU time when it is done.
+    """Let it continue, and read the clock and its CPU time when it is done.
 
     Args:
         contender: Paused, with its events waiting for it.

@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaProducer
 
 from tests.bench.calls import Event
 
-BATCH_BYTES = 64 * 1024  # as a producer with a few ms of linger makes them
+BATCH_BYTES = 64 * 1024  # as a producer with a few ms of linger sends them
 
 
 class Sent(NamedTuple):
-    """An acknowledged event: where it lies, and when it was handed to the producer (monotonic s)."""
+    """An acknowledged event: its position, and when it was passed to the producer (monotonic s)."""
 
     partition: int
     offset: int
@@ -39,7 +39,7 @@ async def fill(kafka: str, topic: str, events: Sequence[Event]) -> None:
 
 
 async def steady(kafka: str, topic: str, events: Sequence[Event], a_second: int) -> list[Sent]:
-    """Send one by one at a steady rate; what each one's acknowledgement says."""
+    """Send one by one at a steady rate; returns each acknowledgement."""
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
         began_s = time.monotonic()
         sent = []

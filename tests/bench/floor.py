@@ -1,4 +1,4 @@
-"""`python -m tests.bench.floor KAFKA TOPIC PARTITIONS EVENTS`: raw aiokafka `getmany`, counting and nothing else."""
+"""`python -m tests.bench.floor KAFKA TOPIC PARTITIONS EVENTS`: raw aiokafka `getmany` that only counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 
 async def main(kafka: str, topic: str, partitions: int, events: int) -> None:
-    """Say `ready`, read so many records, say `done`, and wait to be ended."""
+    """Say `ready`, read this many records, say `done`, and wait to be ended."""
     async with AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
         consumer.assign([TopicPartition(topic, n) for n in range(partitions)])
         await consumer.getmany(timeout_ms=100)

@@ -17,7 +17,7 @@ VISIBLE_WITHIN_S = 10.0
 
 
 class Watch(threading.Thread):
-    """Looks at Redis's offsets all the time and notes when each changed; an answer is at most 2 ms too late."""
+    """Reads Redis's offsets continuously and records when each changed; an answer is at most 2 ms late."""
 
     def __init__(self, worker: Watchroom) -> None:
         super().__init__(daemon=True)
@@ -26,7 +26,7 @@ class Watch(threading.Thread):
         self.seen: dict[int, list[tuple[int, float]]] = {}  # partition -> (next offset, when), rising
 
     def run(self) -> None:
-        """Look until told to end."""
+        """Read until asked to end."""
         while not self._end.is_set():
             offsets, at_s = self._worker.offsets(), time.monotonic()
             for partition, offset in enumerate(offsets):
@@ -46,7 +46,7 @@ class Watch(threading.Thread):
         self.join()
 
     def visible_s(self, event: Sent) -> float:
-        """When the step with this event was seen first."""
+        """When the step with this event was first seen."""
         steps = self.seen[event.partition]
         return steps[bisect_right(steps, event.offset, key=lambda step: step[0])][1]
 

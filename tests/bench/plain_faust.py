@@ -17,7 +17,7 @@ import uvloop
 
 
 async def main(kafka: str, topic: str, events: int, folder: str) -> None:
-    """Say `ready`, handle so many records, say `done`, and wait to be ended."""
+    """Say `ready`, handle this many records, say `done`, and wait to be ended."""
     app = faust.App(
         f"{topic}-plain",
         broker=f"kafka://{kafka}",
@@ -45,7 +45,7 @@ async def main(kafka: str, topic: str, events: int, folder: str) -> None:
     app.agent(app.topic(topic, value_serializer="json"), name="count")(count)
     app.finalize()
     await app.start()
-    while not app.consumer.assignment():  # noqa: ASYNC110 - Faust sets no event that says so
+    while not app.consumer.assignment():  # noqa: ASYNC110 - Faust has no event for this
         await asyncio.sleep(0.05)
     await asyncio.sleep(2)  # Faust waits a second for tables before it begins to fetch
     sys.stdout.write("ready\n")

@@ -1,4 +1,4 @@
-"""What a run found: a table for people, `results/latest.json` for programs."""
+"""The result of a run: a table for people, `results/latest.json` for programs."""
 
 from __future__ import annotations
 

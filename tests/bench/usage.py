@@ -1,4 +1,4 @@
-"""What one process has used, from Linux's own books: its own threads only, no children."""
+"""What one process has used, from Linux's own accounts: its own threads only, no children."""
 
 from __future__ import annotations
 

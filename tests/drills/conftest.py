@@ -1,4 +1,4 @@
-"""One room for a module of drills: the shared Kafka, a Redis of its own, all processes."""
+"""One control room for a module of drills: the shared Kafka, a Redis of its own, all processes."""
 
 from __future__ import annotations
 

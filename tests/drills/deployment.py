@@ -73,7 +73,7 @@ class Deployment:
         return f"{what}-{next(self._number)}"
 
     def surge(self, calls: int, waited_s: float) -> list[str]:
-        """So many 999 calls are in the queue, each for so long already."""
+        """This many 999 calls are in the queue, each already waiting for this long."""
         at_ms = now_ms() - round(waited_s * 1000)
         subjects = [self.subject("call") for _ in range(calls)]
         for subject in subjects:
@@ -88,7 +88,7 @@ class Deployment:
             self.feed.send("calls", "call.ended", subject, now_ms() + 1)
 
     def answer_in_time(self, calls: int) -> None:
-        """So many 999 calls were answered after 3 s, a minute ago: the late ones of all drills are no burn then."""
+        """Answer this many 999 calls after 3 s, a minute ago, so that late calls of other drills burn no budget."""
         for _ in range(calls):
             subject, begin_ms = self.subject("call"), now_ms() - MINUTE_MS
             for kind, after_ms in (("presented", 0), ("queued", 2000), ("answered", 5000), ("ended", 30_000)):
@@ -119,7 +119,7 @@ class Deployment:
         self.feed.send("incidents", "incident.created", self.subject("incident"), now_ms(), grade=grade, area=area)
 
     def end_what_is_open(self) -> None:
-        """Nobody waits any more for what an alert is about: what the simulated history left open is ended."""
+        """End everything that the simulated history left open, so that no alert is about it."""
         reader = Reader(self.settings.redis_url, self.settings.force)
         ends = {
             (subject, *end)
@@ -168,7 +168,7 @@ def control_room(
         redis: The same Redis, to be killed.
         folder: For logs and data.
         streams: What the force feeds.
-        silent_s: From when on a source counts as silent.
+        silent_s: How long a source may send nothing before it counts as silent.
         factor: What the waiting times of rules and Alertmanager are divided by.
         with_history: Whether anything happened before now.
     """
@@ -200,9 +200,9 @@ def control_room(
 
 
 def _history(settings: Settings) -> None:
-    """A day twelve months ago, since when the feed exists, the last complete month and the running one.
+    """One day twelve months ago, when the feed begins, then the last complete month and the current one.
 
-    It ends two hours ago: no call of then is in a queue now.
+    It ends two hours ago, so that none of its calls is in a queue now.
     """
     calendar, end_ms = Calendar(settings.zone), now_ms() - 120 * MINUTE_MS
     running = calendar.month_of(end_ms)
@@ -218,8 +218,8 @@ def _history(settings: Settings) -> None:
     ends = history.ends or {}
 
     def applied() -> bool:
-        stands = {place: state.next_offset or 0 for place, state in reader.partitions().items()}
-        return all(stands.get(place, 0) >= end for place, end in ends.items())
+        stored = {place: state.next_offset or 0 for place, state in reader.partitions().items()}
+        return all(stored.get(place, 0) >= end for place, end in ends.items())
 
     until("the history is applied", applied, 120)
     reader.close()

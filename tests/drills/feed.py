@@ -1,4 +1,4 @@
-"""Sources that feed a control room, one a stream; each can fall silent by itself."""
+"""Sources that feed a control room, one for each stream; each can fall silent by itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The shipped monitoring, run here: our rules, our Prometheus and Alertmanager configuration, a webhook.
 
-Only addresses are other ones, and times are divided by one factor: `for` and `keep_firing_for` by the
+Only addresses differ, and times are divided by one factor: `for` and `keep_firing_for` by the
 generator, Alertmanager's group and repeat times and Prometheus' resend delay here. Scrape and evaluation
 intervals, limits, labels, routes and inhibition are as shipped.
 """
@@ -81,7 +81,7 @@ class Webhook:
         self._server.server_close()
 
     def of(self, name: str, status: str = "firing") -> list[Notice]:
-        """What was told of one alert."""
+        """What was sent about one alert."""
         return [notice for notice in self.notices if (notice.name, notice.status) == (name, status)]
 
 
@@ -172,7 +172,7 @@ class Monitoring:
 def _prometheus(
     shipped: dict[str, Any], rules: list[Path], targets: dict[str, str], force: str, alertmanager: str
 ) -> dict[str, Any]:
-    """The shipped configuration with addresses of ours."""
+    """The shipped configuration with our addresses."""
     for job in shipped["scrape_configs"]:
         if job["job_name"] in targets:
             job["static_configs"] = [{"targets": [targets[job["job_name"]]], "labels": {"force": force}}]
@@ -218,11 +218,11 @@ class Panel(NamedTuple):
     title: str
     kind: str  # stat, table, ...
     expression: str
-    nothing: str  # what it says while there is no series
+    nothing: str  # what it shows while there is no series
 
 
 def panels(force: str) -> Iterator[Panel]:
-    """Every query of every shipped board, those behind closed headings among them; variables are filled in."""
+    """Every query of every shipped board, including those in collapsed rows; variables are filled in."""
     for path in sorted((ROOT / "grafana/dashboards").glob("*.json")):
         board = json.loads(path.read_text())
         open_, closed = board["panels"], (row.get("panels", []) for row in board["panels"] if row["type"] == "row")
@@ -235,7 +235,7 @@ def panels(force: str) -> Iterator[Panel]:
 
 
 def until(what: str, condition: Callable[[], Any], within_s: float, every_s: float = 0.2) -> float:
-    """Wait for a condition; the seconds that it took.
+    """Wait for a condition, and return how many seconds that took.
 
     Raises:
         AssertionError: It did not come true in time.

@@ -9,7 +9,7 @@ from watchroom.catalogue.model import Catalogue
 
 
 def streams_of(expression: str, catalogue: Catalogue) -> frozenset[str]:
-    """Streams of the measures whose metrics, rows, tiles or recorded metrics it asks for; none for the platform's."""
+    """Streams of the measures whose metrics, rows, tiles or recorded metrics it queries; none for platform metrics."""
     metrics = {f.name: m.streams for m in catalogue.measures.values() for f in families(m)}
     metrics |= {measure.id: measure.streams for measure in catalogue.measures.values()}
     metrics |= {tile.title: measure.streams for measure, tile in catalogue.tiles()}

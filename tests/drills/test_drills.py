@@ -1,6 +1,6 @@
-"""Alert drills: something really breaks, and the right people are told the right thing, or nothing at all.
+"""Alert drills: something really breaks, and the right people get the right alert, or none at all.
 
-One room for the whole module (real Kafka, Redis, worker, exporter, Prometheus, Alertmanager, webhook, and the
+One control room for the whole module (real Kafka, Redis, worker, exporter, Prometheus, Alertmanager, webhook, and the
 built-in board open in Chromium). The tests run in this order; each leaves the room quiet and fresh.
 """
 
@@ -41,19 +41,19 @@ def surge_alert(room: Deployment) -> Alert:
 
 
 def start_surge(room: Deployment) -> list[str]:
-    """More calls than the alert wants, each in the queue for longer than it allows."""
+    """More calls than the alert requires, each in the queue for longer than it allows."""
     alert = surge_alert(room)
     return room.surge(max(5, alert.at_least), (alert.above or 0) + 20)
 
 
-def told(room: Deployment, since: int) -> list[Notice]:
-    """What the webhook heard since, without the Watchdog."""
+def alerts_since(room: Deployment, since: int) -> list[Notice]:
+    """What the webhook has received since then, except the Watchdog."""
     return [notice for notice in room.webhook.notices[since:] if notice.name != "Watchdog"]
 
 
 def resolved(room: Deployment, since: int) -> set[str]:
-    """What was called off since."""
-    return {notice.name for notice in told(room, since) if notice.status == "resolved"}
+    """The alerts that have resolved since then."""
+    return {notice.name for notice in alerts_since(room, since) if notice.status == "resolved"}
 
 
 def until_quiet(room: Deployment) -> None:
@@ -62,8 +62,8 @@ def until_quiet(room: Deployment) -> None:
     until(f"nothing fires: {room.monitoring.firing()}", lambda: not room.monitoring.firing(), 150)
 
 
-def until_silent_panels(room: Deployment, streams: frozenset[str], limit_s: float) -> None:
-    """Every panel on these streams becomes empty within 30 s of the limit; every other one still answers."""
+def until_panels_are_empty(room: Deployment, streams: frozenset[str], limit_s: float) -> None:
+    """Every panel of these streams becomes empty within 30 s of the limit; every other one still answers."""
     asked = [(panel, streams_of(panel.expression, room.catalogue)) for panel in panels(room.settings.force)]
     touched = [panel for panel, of in asked if of & streams]
     others = [panel for panel, of in asked if of and not of & streams]
@@ -89,13 +89,13 @@ def until_silent_panels(room: Deployment, streams: frozenset[str], limit_s: floa
 
 @contextmanager
 def drill(room: Deployment, expected: set[str]) -> Iterator[int]:
-    """In the end exactly these alerts were told and called off, and everything is quiet again."""
+    """Exactly these alerts fire and resolve, and everything is quiet again at the end."""
     since = len(room.webhook.notices)
     yield since
     until_quiet(room)
-    firing = {notice.name for notice in told(room, since) if notice.status == "firing"}
+    firing = {notice.name for notice in alerts_since(room, since) if notice.status == "firing"}
     assert firing == expected
-    until("all of it is called off", lambda: firing <= resolved(room, since), 60)
+    until("all of them resolve", lambda: firing <= resolved(room, since), 60)
 
 
 def test_every_panel_shows_something(room: Deployment) -> None:
@@ -113,7 +113,7 @@ def test_every_panel_shows_something(room: Deployment) -> None:
 
 
 def empty_panels(room: Deployment, asked: Sequence[Panel]) -> list[str]:
-    """Queries without an answer; of a single number's queries (short waits, long waits) one must have one."""
+    """Queries without an answer; of the queries behind a single number (short waits, long waits) one must have one."""
     must = [panel for panel in asked if not asks_who_feeds(panel) and panel.nothing != NO_FIGURE]
     silent = [panel for panel in must if not room.monitoring.query(panel.expression)]
     answered = {(panel.board, panel.title) for panel in asked if panel not in silent}
@@ -127,7 +127,7 @@ def asks_who_feeds(panel: Panel) -> bool:
 
 
 def in_redis(room: Deployment) -> dict[str, tuple[float, str]]:
-    """One figure of each kind, added up here from what Redis holds, by what a panel's query must contain."""
+    """One figure of each kind, added up here from Redis, keyed by what the panel's query must contain."""
     reader = Reader(room.settings.redis_url, room.settings.force)
     days = reader.buckets(buckets_of("28d", now_ms(), Calendar(room.settings.zone)))
     areas = room.catalogue.areas.values
@@ -149,7 +149,7 @@ def in_redis(room: Deployment) -> dict[str, tuple[float, str]]:
     }
 
 
-def test_a_panel_of_each_kind_says_what_redis_holds(room: Deployment) -> None:
+def test_a_panel_of_each_kind_shows_what_redis_holds(room: Deployment) -> None:
     """A count, a share, a duration and an open measure, from the board's own query to the bucket's integers."""
     asked = list(panels(room.settings.force))
     for pattern, (expected, row) in in_redis(room).items():
@@ -159,7 +159,7 @@ def test_a_panel_of_each_kind_says_what_redis_holds(room: Deployment) -> None:
 
 
 def until_it_shows(room: Deployment, panel: Panel, row: str, expected: float) -> None:
-    """The panel's row shows the number, at the latest with the next scrapes."""
+    """The panel's row shows the number after the next scrapes at the latest."""
     name, value = row.split("=")
 
     def shown() -> float:
@@ -171,12 +171,12 @@ def until_it_shows(room: Deployment, panel: Panel, row: str, expected: float) ->
     assert shown() == pytest.approx(expected), panel
 
 
-def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Deployment) -> None:
-    """The page has a real cause, says how many and how long, and stops when it is over."""
+def test_a_surge_of_999_calls_alerts_in_time_and_resolves(room: Deployment) -> None:
+    """The page has a real cause, says how many calls and for how long, and resolves when the surge is over."""
     with drill(room, {SURGE}) as since:
         waiting = start_surge(room)
         began_s = time.monotonic()
-        until("the surge is told", lambda: room.webhook.of(SURGE), 60)
+        until("the surge alert fires", lambda: room.webhook.of(SURGE), 60)
         notice = room.webhook.of(SURGE)[-1]
         assert notice.at_s - began_s < surge_alert(room).for_s / FACTOR + 15
         assert notice.labels["severity"] == "page"
@@ -187,75 +187,75 @@ def test_a_surge_of_999_calls_is_told_in_time_and_is_resolved(room: Deployment) 
         assert empty_panels(room, list(panels(room.settings.force))) == []  # waits of minutes are another query
         room.answered(waiting)
         until("the surge is resolved", lambda: room.webhook.of(SURGE, "resolved"), 120)
-        assert [each.status for each in told(room, since)][-1] == "resolved"
+        assert [each.status for each in alerts_since(room, since)][-1] == "resolved"
 
 
-def test_a_killed_redis_is_the_one_thing_told(room: Deployment) -> None:
-    """Nothing can be judged without Redis: one telephone call, not nine."""
+def test_a_killed_redis_raises_exactly_one_alert(room: Deployment) -> None:
+    """Nothing can be evaluated without Redis: one page, not nine."""
     with drill(room, {"RedisDown"}):
         room.redis.kill()
-        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("RedisDown"), 60)
+        until_panels_are_empty(room, EVERYTHING, FRESH_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("RedisDown"), 60)
         room.board_says_no_data(EVERYTHING)
         room.redis.start()
 
 
-def test_a_killed_exporter_is_the_one_thing_told(room: Deployment) -> None:
+def test_a_killed_exporter_raises_exactly_one_alert(room: Deployment) -> None:
     """Without the exporter every board is blank; Prometheus itself must notice."""
     with drill(room, {"ExporterAbsent"}):
         os.kill(room.exporter.pid, signal.SIGKILL)
-        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("ExporterAbsent"), 60)
+        until_panels_are_empty(room, EVERYTHING, FRESH_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("ExporterAbsent"), 60)
         room.board_says_no_data(EVERYTHING)
         room.exporter.stop()
         room.exporter.start()
 
 
-def test_a_surge_whose_worker_is_killed_is_not_called_off(room: Deployment) -> None:
-    """The queue is still there when nobody counts it: "resolved" would be false."""
+def test_a_surge_does_not_resolve_when_the_worker_is_killed(room: Deployment) -> None:
+    """The queue is still there when nothing counts it: "resolved" would be false."""
     with drill(room, {SURGE, "WorkerStuck"}) as since:
         waiting = start_surge(room)
-        until("the surge is told", lambda: SURGE in {notice.name for notice in told(room, since)}, 60)
+        until("the surge alert fires", lambda: SURGE in {notice.name for notice in alerts_since(room, since)}, 60)
         os.kill(room.worker.pid, signal.SIGKILL)
-        until_silent_panels(room, EVERYTHING, FRESH_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("WorkerStuck"), 60)
+        until_panels_are_empty(room, EVERYTHING, FRESH_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("WorkerStuck"), 60)
         room.board_says_no_data(EVERYTHING)
-        until_past_its_keeping(room)
+        wait_past_keep_firing(room)
         assert SURGE not in resolved(room, since)
-        until("the last heartbeat in Redis is too old", lambda: heard_s_ago(room) > SILENT_LIMIT_S + WITHIN_S, 150)
+        until("the last heartbeat in Redis is too old", lambda: last_seen_s_ago(room) > SILENT_LIMIT_S + WITHIN_S, 150)
         assert "SourceSilent" not in room.monitoring.firing(), "what the sources send waits in Kafka"
         room.worker.stop()
         room.answered(waiting)
         room.worker.start()
-        until("now it is over", lambda: SURGE in resolved(room, since), 150)
+        until("the surge alert resolves", lambda: SURGE in resolved(room, since), 150)
 
 
-def test_a_surge_whose_feed_dies_is_not_called_off(room: Deployment) -> None:
-    """One silent source blanks its own stream and nothing else, and takes back nothing that was told."""
+def test_a_surge_does_not_resolve_when_its_feed_dies(room: Deployment) -> None:
+    """One silent source blanks its own stream and nothing else, and resolves no alert that has fired."""
     with drill(room, {SURGE, "SourceSilent"}) as since:
         waiting = start_surge(room)
-        until("the surge is told", lambda: SURGE in {notice.name for notice in told(room, since)}, 60)
+        until("the surge alert fires", lambda: SURGE in {notice.name for notice in alerts_since(room, since)}, 60)
         room.feed.silent.add("calls")
-        until_silent_panels(room, frozenset({"calls"}), SILENT_LIMIT_S)
-        until("it is told", lambda: room.webhook.of("SourceSilent"), 60)
+        until_panels_are_empty(room, frozenset({"calls"}), SILENT_LIMIT_S)
+        until("the alert fires", lambda: room.webhook.of("SourceSilent"), 60)
         assert room.webhook.of("SourceSilent")[-1].labels["source"] == "acd"
         room.board_says_no_data(frozenset({"calls"}))
-        until_past_its_keeping(room)
+        wait_past_keep_firing(room)
         assert SURGE not in resolved(room, since)
         room.answered(waiting)
         room.feed.silent.discard("calls")
-        until("now it is over", lambda: SURGE in resolved(room, since), 150)
+        until("the surge alert resolves", lambda: SURGE in resolved(room, since), 150)
 
 
-def heard_s_ago(room: Deployment) -> float:
-    """How long ago, as far as Redis knows, the source that was seen last gave a sign of life."""
+def last_seen_s_ago(room: Deployment) -> float:
+    """How long ago any source was last seen, as far as Redis knows."""
     ((_, value),) = [
         each["value"] for each in room.monitoring.query("time() - max(watchroom_feed_last_heartbeat_timestamp_seconds)")
     ]
     return float(value)
 
 
-def until_past_its_keeping(room: Deployment) -> None:
-    """So long that an alert which is only kept for a time would have ended, and "resolved" been sent."""
+def wait_past_keep_firing(room: Deployment) -> None:
+    """Wait so long that an alert kept firing only for a time would have ended and sent "resolved"."""
     time.sleep(surge_alert(room).keep_s / FACTOR + 15)  # evaluation and the group's interval, divided, are shorter
     assert SURGE in room.monitoring.firing()

@@ -1,4 +1,4 @@
-"""A force that sends calls and nothing else: half an hour in which nobody is called and no tile looks broken."""
+"""A force that sends only calls: in half an hour nobody is paged and no tile looks broken."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.flow.servers import KafkaServer, RedisServer, Stack
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
 FACTOR = 60  # half a minute of the clock is half an hour of the rules' waiting times
-SILENT_S = 5.0  # limits are not divided: who waited for another stream would do so within this time
+SILENT_S = 5.0  # limits are not divided: anything that waits for another stream would show within this time
 HALF_HOUR_S = 30 * 60 / FACTOR
 NOT_FED = "not fed here"
 
 
 @pytest.fixture(scope="module")
 def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A room to which only telephony is connected, as on its first day."""
+    """A control room with only telephony connected, as on its first day."""
     folder = tmp_path_factory.mktemp("telephony")
     redis = RedisServer(folder / "redis")
     redis.start()
@@ -49,8 +49,8 @@ def tiles(room: Deployment) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_half_an_hour_without_crimes_and_incidents_calls_nobody(room: Deployment) -> None:
-    """If all streams were waited for, it would be paged about crimes for ever, its wall red from the first minute."""
+def test_half_an_hour_without_crimes_and_incidents_alerts_nobody(room: Deployment) -> None:
+    """If all streams were expected, crimes would page for ever and the wall would be red from the first minute."""
     waiting = room.surge(1, 0)
     until("the wall shows the calls", lambda: "NO DATA" not in str(tiles(room)), 30)
     until_s = time.monotonic() + HALF_HOUR_S
@@ -65,13 +65,13 @@ def test_half_an_hour_without_crimes_and_incidents_calls_nobody(room: Deployment
                 assert NOT_FED in text, title
                 assert "CRITICAL" not in text, title
         assert not room.monitoring.firing()
-        time.sleep(1)  # looked at once a second, as a supervisor would more rarely
+        time.sleep(1)  # checked once a second; a supervisor would look less often
     assert {notice.name for notice in room.webhook.notices} <= {"Watchdog"}
     assert NOT_FED not in str(said["calls"])
 
 
-def test_a_stream_that_is_not_fed_has_no_series_and_says_so(room: Deployment) -> None:
-    """`watchroom_stream_fed` is all there is: no figure, no age, no dead letter, nothing to judge."""
+def test_a_stream_that_is_not_fed_is_reported_as_such_and_has_no_other_series(room: Deployment) -> None:
+    """`watchroom_stream_fed` is its only series: no figure, no age, no dead letter, nothing to evaluate."""
     fed = {each["metric"]["stream"]: float(each["value"][1]) for each in room.monitoring.query("watchroom_stream_fed")}
     assert fed == {"calls": 1, "contacts": 0, "incidents": 0, "crimes": 0, "returns": 0}
     others = room.monitoring.query('{__name__=~"watchroom_.+",__name__!="watchroom_stream_fed"}')
@@ -80,7 +80,7 @@ def test_a_stream_that_is_not_fed_has_no_series_and_says_so(room: Deployment) ->
     assert any("watchroom_call_volume" in str(labels) for labels in named)
 
 
-def test_its_panels_on_grafana_s_boards_say_so_too(room: Deployment) -> None:
+def test_the_grafana_panels_of_a_stream_that_is_not_fed_show_that(room: Deployment) -> None:
     """NO DATA there would send somebody looking for a broken feed."""
     answers: dict[tuple[str, str], list[float]] = defaultdict(list)
     streams: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -95,7 +95,7 @@ def test_its_panels_on_grafana_s_boards_say_so_too(room: Deployment) -> None:
         assert all(value == -1 or math.isnan(value) for value in answers[key]), key
 
 
-def test_no_topic_is_made_for_it(room: Deployment) -> None:
-    """Topics that nobody feeds would be watched, sized and paid for."""
+def test_no_topic_is_created_for_a_stream_that_is_not_fed(room: Deployment) -> None:
+    """Somebody would have to monitor, size and pay for topics that nothing feeds."""
     found = room.monitoring.query("count by (topic) (watchroom_applied_timestamp_seconds)")
     assert [each["metric"]["topic"] for each in found] == [room.settings.topic("calls")]

@@ -1,4 +1,4 @@
-"""The `watchroom` command as people run it: a process, its exit code, what it says and prints."""
+"""The `watchroom` command as people run it: a process, its exit code and its output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Done(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """What it said, line by line."""
+        """Its standard error, line by line."""
         return [line for line in self.said.splitlines() if line.strip()]
 
 
@@ -39,7 +39,7 @@ class Running:
         )  # fmt: skip
 
     def end(self, within_s: float = 60) -> Done:
-        """Wait until so long after its start; one that hangs fails the test. None may ever show a traceback."""
+        """Wait for its end, at most this long after its start; one that hangs or shows a traceback fails the test."""
         try:
             left_s = max(0.1, self._began_s + within_s - time.monotonic())
             out, said = self._process.communicate(timeout=left_s)

@@ -1,4 +1,4 @@
-"""What the crash test is made of: processes to kill, lag to wait for, the log read back."""
+"""The parts of the crash test: processes to kill, lag to wait for, the log read back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WITHIN_S = 90.0
 
 
 class StepSeen(NamedTuple):
-    """One step that Redis took, as the worker that sent it saw it."""
+    """One step that Redis applied, as seen by the worker that sent it."""
 
     worker: str  # its name, which it keeps over restarts
     pid: int
@@ -57,7 +57,7 @@ class Child:
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
-        """The one that runs, or ran last."""
+        """The process that is running, or ran last."""
         if self._process is None:
             raise RuntimeError(f"{self.name} was not started")
         return self._process
@@ -68,7 +68,7 @@ class Child:
             raise AssertionError(f"{self.name} ended with {code}:\n{self.log()}")
 
     def log(self) -> str:
-        """The end of what it said."""
+        """The end of its output."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-30:])
 
     def hold(self) -> None:
@@ -76,7 +76,7 @@ class Child:
         self.process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """SIGCONT; nothing happens where it was not held."""
+        """SIGCONT; has no effect if it was not held."""
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
@@ -90,7 +90,7 @@ class Child:
         return self.process.wait(30)
 
     def gone(self) -> int | None:
-        """Its exit code, None while it runs."""
+        """Its exit code; None while it runs."""
         return self._process.poll() if self._process else None
 
 
@@ -115,7 +115,7 @@ class Watch:
         return {(tp.topic, tp.partition): end for tp, end in (await self._consumer.end_offsets(self.places)).items()}
 
     def stored(self, redis: Redis | None = None) -> dict[Place, int]:
-        """Redis's next offsets, or those of this one; 0 where there is none."""
+        """The next offsets in Redis, or in the given one; 0 where there is none."""
         client: Any = redis or self._redis
         pipe = client.pipeline(transaction=False)
         for topic, partition in self.places:
@@ -123,7 +123,7 @@ class Watch:
         return {(tp.topic, tp.partition): int(raw or 0) for tp, raw in zip(self.places, pipe.execute(), strict=True)}
 
     async def lag(self) -> int:
-        """Records in the log that Redis has not got."""
+        """Records in the log that Redis does not have yet."""
         stored = self.stored()
         return sum(end - stored[place] for place, end in (await self.ends()).items())
 
@@ -132,7 +132,7 @@ class Watch:
         return sum(self.stored().values())
 
     def steps(self) -> list[StepSeen]:
-        """Every step noted so far, in the order of writing."""
+        """Every step recorded so far, in the order of writing."""
         if not self._steps.exists():
             return []
         return [StepSeen(**json.loads(line)) for line in self._steps.read_text().splitlines()]
@@ -155,7 +155,7 @@ class Watch:
 
 
 async def until(what: str, enough: Callable[[int], bool], measure: Any, *children: Child) -> int:
-    """Ask until it is enough."""
+    """Measure again and again until the value is enough."""
     deadline_s, value = time.monotonic() + WITHIN_S, 0
     while time.monotonic() < deadline_s:
         for child in children:
@@ -172,7 +172,7 @@ async def until(what: str, enough: Callable[[int], bool], measure: Any, *childre
 
 
 async def until_died(child: Child) -> None:
-    """Wait until a worker has killed itself where it was told to."""
+    """Wait until a worker has killed itself where it was instructed to."""
 
     async def code() -> int:
         return child.gone() or 0
@@ -183,7 +183,7 @@ async def until_died(child: Child) -> None:
 
 
 async def produce(settings: Settings, records: list[Outgoing], for_s: float) -> None:
-    """Send all records over so many seconds: half of them steadily, half in bursts every 4 s."""
+    """Send all records over this many seconds: half of them steadily, half in bursts every 4 s."""
     ticks = round(for_s * 10)
     burst_every = 40
     steady = len(records) // 2 // ticks

@@ -1,4 +1,4 @@
-"""A topic that is deleted under those who read it."""
+"""A topic that is deleted while it is being read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`watchroom rebuild`, killed by SIGKILL when it has removed the first keys of a force, as a power cut would end it."""
+"""`watchroom rebuild`, killed by SIGKILL when it has removed a force's first keys, as a power cut would end it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if __name__ == "__main__":
     unlink = Redis.unlink
 
     def unlink_and_die(self: Redis, *names: Any) -> None:
-        """Remove the first part, and nothing else."""
+        """Remove the first part, then die."""
         unlink(self, *names)
         os.kill(os.getpid(), signal.SIGKILL)
 

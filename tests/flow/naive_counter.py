@@ -1,8 +1,8 @@
-"""What everybody writes first: read a record, raise a counter in Redis, let the consumer commit by itself.
+"""What everybody writes first: read a record, increment a counter in Redis, let the consumer commit by itself.
 
     python -m tests.flow.naive_counter KAFKA REDIS-URL TOPIC... GROUP
 
-It is run beside the worker in the crash test and comes out wrong; that is why the worker is as it is.
+It runs beside the worker in the crash test and gives wrong counts; that is why the worker is built as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KEY = "naive"
 
 
 async def count(kafka: str, redis_url: str, topics: list[str], group: str) -> None:
-    """Raise `naive` by one for each record, for ever."""
+    """Increment `naive` by one for each record, for ever."""
     redis = Redis.from_url(redis_url)
     async with AIOKafkaConsumer(
         *topics, bootstrap_servers=kafka, group_id=group, auto_offset_reset="earliest", auto_commit_interval_ms=1000,

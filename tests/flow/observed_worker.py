@@ -1,11 +1,11 @@
-"""`watchroom worker`, watched: it notes each step that Redis took, and dies or waits where it is told to.
+"""`watchroom worker`, observed: it records each step that Redis applied, and dies or waits where it is instructed to.
 
     python -m tests.flow.observed_worker STEPS-FILE [after_dead_letters|after_step|late_start]
 
-One JSON line a step that changed an offset. It dies by SIGKILL, as a power cut would end it:
+One JSON line for each step that changed an offset. It dies by SIGKILL, as a power cut would end it:
 `after_dead_letters`: letters are acknowledged, their step is not written yet; `after_step`: Redis has
-applied a step, its reply is never seen. `late_start`: it asks Redis where its first partitions stand
-1 s after they became its own, as on a slow network, so that records wait there whatever the machine's
+applied a step, its reply is never seen. `late_start`: it asks Redis for the next offsets of its first partitions
+1 s after they were assigned to it, as on a slow network, so that records wait there whatever the machine's
 speed. The product has no such switch: it is put in from outside.
 """
 
@@ -41,7 +41,7 @@ class Observer:
         self._step, self._send, self._next_offset = Store.step, DeadLetters.send, Store.next_offset
 
     def install(self) -> None:
-        """From here on every step and letter of this process passes through us."""
+        """From now on every step and letter of this process passes through the observer."""
         observer = self
 
         async def step(self: Store, step: Step, *, again: bool) -> None:
@@ -63,7 +63,7 @@ class Observer:
         Store.next_offset = next_offset  # type: ignore[method-assign]  # the same
 
     async def _late(self) -> None:
-        """Wait until 1 s after the first partition asked."""
+        """Wait until 1 s after the first partition's query."""
         now_s = time.monotonic()
         if self._asks_from_s is None:
             self._asks_from_s = now_s + LATE_S

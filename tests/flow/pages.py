@@ -1,4 +1,4 @@
-"""What the pages of worker and exporter say."""
+"""What the pages of the worker and the exporter say."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def page(port: int, path: str) -> str:
 
 
 async def until_page_says(what: str, within_s: float, path: str, port: int) -> None:
-    """Wait until a page holds this text."""
+    """Wait until a page contains this text."""
     text = ""
     try:
         async with asyncio.timeout(within_s):
-            while what not in (text := await asyncio.to_thread(page, port, path)):  # noqa: ASYNC110 - pages tell nobody
+            while what not in (text := await asyncio.to_thread(page, port, path)):  # noqa: ASYNC110 - a page sends no notification
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise AssertionError(f"{path} does not say {what!r} within {within_s} s, but:\n{text[:3000]}") from None

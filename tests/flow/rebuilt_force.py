@@ -1,4 +1,4 @@
-"""What the rebuild tests are made of: a Redis that a worker filled, its content, and the same from the log."""
+"""The parts of the rebuild tests: a Redis that a worker filled, its content, and the same from the log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SEEN_LAST = "|last|"  # in a field of partition-counts: when a count was last se
 
 
 def settings_on(kafka: KafkaServer, redis_server: RedisServer, **more: Any) -> Settings:
-    """Of a force of its own."""
+    """Settings of a new force."""
     stack = Stack("real", kafka.address, redis_server.url, new_name())
     return stack.settings(sources=SOURCES, streams=tuple(STREAMS), session_timeout_s=2, touch_s=0.5, **more)
 
@@ -40,9 +40,9 @@ OF_STEPS = ("token-ends", "token-versions", "bands")
 
 
 def dump(client: Redis, force: str) -> dict[str, Any]:
-    """Every key of a force and what is in it, as Redis says it: nothing of ours reads it.
+    """Every key of a force with its content, as Redis returns it; none of our code reads it.
 
-    Left out: what says when, or by how many steps, something was written, and the bands of months, which a worker
+    Excluded: what says when, or by how many steps, something was written, and the bands of months, which a worker
     writes later (`tests/intake/test_month_bands.py` rebuilds them). Lists of restatements are in the order of each
     partition.
     """
@@ -82,7 +82,7 @@ def _by_partition(lines: list[bytes]) -> dict[Place, list[Any]]:
 
 
 def without(content: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    """A dump less some buckets, which may expire while the test looks."""
+    """A dump without some buckets, which may expire while the test looks."""
     kept = {name: value for name, value in content.items() if name not in names}
     kept["changed"] = kept.get("changed", set()) - names
     return kept
@@ -98,15 +98,15 @@ class RebuiltForce:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of every process in it."""
+        """The environment of every process of this force."""
         return environment(self.settings)
 
     def run(self, *arguments: str, **more: str) -> Done:
-        """A command in this room; `more` are variables over its own."""
+        """Run a command for this force; `more` are variables that override its own."""
         return watchroom(*arguments, environment={**self.environment, **more})
 
     def worker(self, **more: Any) -> Process:
-        """A worker in this room, not started."""
+        """A worker of this force, not started."""
         settings = self.settings.model_copy(update={"health_port": free_port(), **more})
         return Process("worker", settings, self.folder / "worker.log")
 
@@ -119,20 +119,20 @@ class RebuiltForce:
         return sorted(name.removeprefix("month:") for name in self.dump() if name.startswith("month:"))
 
     def half_a_minute_passes(self) -> None:
-        """Make what workers said of freshness 31 s older: nobody should wait for it."""
+        """Make the freshness that workers stored 31 s older, so that the test need not wait."""
         for key in self.client.scan_iter(f"{{{self.settings.force}}}:partition:*"):
             fresh: Any = self.client.hget(key, "fresh_ms")
             if fresh is not None:
                 self.client.hset(key, "fresh_ms", int(fresh) - 31_000)
 
     def killed_while_clearing(self) -> None:
-        """A rebuild that is killed when it has removed the first keys."""
+        """Run a rebuild that is killed when it has removed the first keys."""
         done = Running("tests.flow.dying_rebuild", environment=self.environment).end()
         if done.code != -signal.SIGKILL:
             raise AssertionError(f"the rebuild ended with {done}")
 
     async def send(self, records: list[Outgoing]) -> None:
-        """Produce records as the oracle's traffic says them."""
+        """Produce records as the oracle's traffic describes them."""
         async with AIOKafkaProducer(bootstrap_servers=self.settings.kafka, max_request_size=1 << 20) as producer:
             sent = [
                 await producer.send(self.settings.topic(r.stream), r.value, r.key, r.partition, headers=r.headers)
@@ -148,7 +148,7 @@ class RebuiltForce:
         return [TopicPartition(self.settings.topic(stream), n) for n in range(self.settings.partitions)]
 
     async def is_applied(self, streams: Iterable[str] | None = None) -> bool:
-        """Whether Redis stands at the ends of all logs of these streams, or of all that are fed."""
+        """Whether Redis has reached the ends of all logs of these streams, or of all that are fed."""
         for stream in self.settings.streams if streams is None else streams:
             topic = self.settings.topic(stream)
             for partition, end in (await end_offsets(self.settings.kafka, topic)).items():
@@ -165,12 +165,12 @@ class RebuiltForce:
                 await asyncio.sleep(0.1)
 
     async def until_nobody_is_in_the_group(self) -> None:
-        """A worker's place under its static name stays taken until its session ends."""
+        """Wait until no member is left; a static member stays in the group until its session ends."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
         await admin.start()
         try:
             async with asyncio.timeout(30):
-                while await self._members(admin):  # noqa: ASYNC110 - the broker tells nobody when a session ends
+                while await self._members(admin):  # noqa: ASYNC110 - the broker sends no notification when a session ends
                     await asyncio.sleep(0.1)
         finally:
             await admin.close()
@@ -180,7 +180,7 @@ class RebuiltForce:
         return list(answer.groups[0][5])
 
     async def until_fresh(self, worker: Process) -> None:
-        """Wait until a worker has said of some partition that it is fresh now."""
+        """Wait until a worker has stored that some partition is fresh now."""
         async with asyncio.timeout(60):
             while not any(at_ms > time.time() * 1000 - 5_000 for at_ms in self._fresh_ms()):
                 worker.check()

@@ -1,4 +1,4 @@
-"""CloudEvents in binary mode through a real worker, a letter that is sent again, and a rebuild."""
+"""CloudEvents in binary mode through a real worker, a letter that is replayed, and a rebuild."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ async def send(room: RebuiltForce, at_ms: int) -> None:
         await out.send_and_wait(topic, value, misplaced.encode(), 1, headers=list(headers))
 
 
-def test_binary_events_count_like_structured_ones_also_as_letters_and_in_a_rebuild(
+def test_binary_events_count_like_structured_ones_also_as_letters_and_after_a_rebuild(
     real_stack: Stack, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """The same call in either mode adds the same; a letter goes again with its headers; a rebuild reads them too."""
+    """A call in either mode contributes the same; a replayed letter keeps its headers; a rebuild reads them too."""
     settings = real_stack.settings(streams=("calls",), partitions=PARTITIONS, session_timeout_s=2)
     asyncio.run(ensure_topics(settings))
     at_ms = now_ms()

@@ -1,4 +1,4 @@
-"""A changed definition of one stream, on a real Kafka and a real Redis: that stream is left alone, the others go on."""
+"""One stream's definition changes, on real Kafka and Redis: only that stream is not processed, the others continue."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 
 class Force:
-    """One force: its servers, and what is sent to it part by part."""
+    """One force: its servers, and the traffic that is sent to it in parts."""
 
     def __init__(self, stack: Stack, client: Redis, folder: Path, began_ms: int) -> None:
         self.stack = stack
@@ -82,7 +82,7 @@ class Force:
         return WorkerProcess(self.stack, self.folder / f"{name}.log", **given)
 
     def until_applied(self, worker: WorkerProcess, streams: Sequence[str] = tuple(STREAMS)) -> None:
-        """Wait until Redis stands at the ends of these streams' logs."""
+        """Wait until Redis has reached the ends of these streams' logs."""
         worker.until(lambda: asyncio.run(self.room.is_applied(streams)), within_s=60)
 
     def log(self) -> Log:
@@ -90,14 +90,14 @@ class Force:
         return asyncio.run(self.room.log())
 
     def differences(self, log: Log) -> list[str]:
-        """What Redis holds against what the oracle says of a log."""
+        """Where Redis differs from what the oracle computes from a log."""
         expected, _ = expected_of(self.settings, log, now_ms())
         found = content_of(self.room.client, self.settings.force)
         passing = ending_between(expected, self.began_ms, now_ms() + 60_000)
         return differences(without_buckets(found, passing), without_buckets(expected, passing))
 
     def changed(self) -> Settings:
-        """Settings with another entry of crimes: a diversion is no longer a resolved crime."""
+        """Settings with one entry of crimes changed: a diversion is no longer a resolved crime."""
         schemas = self.folder / "schemas"
         if not schemas.exists():
             shutil.copytree(self.settings.schemas, schemas)
@@ -109,7 +109,7 @@ class Force:
         return self.settings.model_copy(update={"schemas": schemas, "exporter_port": free_port()})
 
     def stopped(self, worker: WorkerProcess) -> None:
-        """End a worker in good order, and wait until its place in the group is free."""
+        """Stop a worker cleanly, and wait until it has left the group."""
         worker.signal(signal.SIGTERM)
         assert worker.exit_code() == 0
         asyncio.run(self.room.until_nobody_is_in_the_group())
@@ -136,14 +136,14 @@ def shown(settings: Settings, until: str, path: str = "/metrics") -> str:
 
 
 def redefine(client: Redis, force: str, *streams: str) -> None:
-    """Somebody has rebuilt these streams under other definitions."""
+    """Change the stored definitions of these streams, as a rebuild under other definitions would."""
     for stream in streams:
         fields: dict[Any, Any] = {f"fingerprint:{stream}": "another", f"definition:{stream}": '{"other": 1}'}
         client.hset(f"{{{force}}}:meta", mapping=fields)
 
 
 def bind(client: Redis, settings: Settings, stream: str) -> None:
-    """Redis holds this stream under the definition that these settings give it."""
+    """Make Redis hold this stream under the definition that these settings give it."""
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     definition = as_json(definition_of(settings, catalogue, stream, settings.partitions))
     fields: dict[Any, Any] = {f"fingerprint:{stream}": fingerprint(definition), f"definition:{stream}": definition}
@@ -151,7 +151,7 @@ def bind(client: Redis, settings: Settings, stream: str) -> None:
 
 
 def served(worker: WorkerProcess) -> set[Place]:
-    """Partitions that a worker has, and stands in."""
+    """Partitions that a worker has been assigned and has started reading."""
     return {(each["topic"], each["partition"]) for each in worker.health().get("partitions", ()) if each["placed"]}
 
 
@@ -168,7 +168,7 @@ def force(kafka: KafkaServer, redis_server: RedisServer, client: Redis, tmp_path
     return Force(Stack("real", kafka.address, redis_server.url, new_name()), client, tmp_path, now_ms())
 
 
-def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
+def test_a_changed_definition_of_crimes_stops_only_crimes_until_a_rebuild(
     force: Force, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Calls and incidents miss no event meanwhile; after stop, rebuild and start everything is right."""
@@ -222,8 +222,8 @@ def test_a_changed_definition_of_crimes_stops_crimes_alone_until_a_rebuild(
     assert not force.differences(log)
 
 
-def test_a_running_worker_leaves_a_stream_that_was_redefined_and_ends_when_all_were(force: Force) -> None:
-    """Nobody restarts it: what it goes on with stays exact."""
+def test_a_running_worker_drops_a_redefined_stream_and_exits_when_all_are_redefined(force: Force) -> None:
+    """Nobody has to restart it, and the streams it continues with stay exact."""
     with force.worker() as worker:
         force.send(0)
         force.until_applied(worker)
@@ -245,7 +245,7 @@ def test_a_running_worker_leaves_a_stream_that_was_redefined_and_ends_when_all_w
     assert "Traceback" not in worker.log()
 
 
-def test_a_stream_that_a_running_worker_leaves_is_served_by_one_whose_definition_is_right(force: Force) -> None:
+def test_a_stream_dropped_by_a_running_worker_is_served_by_one_with_the_right_definition(force: Force) -> None:
     """All of it: a worker that kept some of its partitions would stall them for ever."""
     crimes = {(force.settings.topic("crimes"), number) for number in range(force.settings.partitions)}
     with force.worker("a", schemas=force.changed().schemas) as wrong:
@@ -275,8 +275,8 @@ def test_a_stream_that_a_running_worker_leaves_is_served_by_one_whose_definition
         wrong.until_ready()
 
 
-def test_a_stream_that_is_ours_again_is_served_again(force: Force) -> None:
-    """A failover to an old snapshot and back must not cost a stream until somebody looks."""
+def test_a_stream_whose_definition_matches_again_is_served_again(force: Force) -> None:
+    """A failover to an old snapshot and back must not lose a stream until somebody notices."""
     meta = f"{{{force.settings.force}}}:meta"
     with force.worker(session_timeout_s=20) as worker:  # it is back within its session, and must not be given less
         force.send(0)
@@ -299,8 +299,8 @@ def test_a_stream_that_is_ours_again_is_served_again(force: Force) -> None:
     assert "Traceback" not in worker.log()
 
 
-def test_a_restart_under_another_catalogue_needs_not_wait_for_the_session_to_end(force: Force) -> None:
-    """The broker gives it what it had before, of crimes too."""
+def test_a_restart_with_another_catalogue_need_not_wait_for_the_session_to_end(force: Force) -> None:
+    """The broker gives it the partitions that it had before, including those of crimes."""
     with force.worker(session_timeout_s=20) as worker:
         force.send(0)
         force.until_applied(worker)
@@ -315,8 +315,8 @@ def test_a_restart_under_another_catalogue_needs_not_wait_for_the_session_to_end
     assert "Traceback" not in worker.log()
 
 
-def test_a_restart_with_other_streams_fed_is_another_member_of_the_group(force: Force) -> None:
-    """Under the same name the broker would give it what it had before, of topics that it does not subscribe to now."""
+def test_a_restart_with_other_streams_fed_joins_the_group_as_another_member(force: Force) -> None:
+    """Under the same name the broker would give it its old partitions, of topics it no longer subscribes to."""
     with force.worker(session_timeout_s=3) as worker:
         force.send(0)
         force.until_applied(worker)
@@ -332,7 +332,7 @@ def test_a_restart_with_other_streams_fed_is_another_member_of_the_group(force: 
         assert not force.differences(force.log())
 
 
-def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force: Force) -> None:
+def test_a_worker_with_no_matching_stream_exits_with_2_and_names_them_all(force: Force) -> None:
     """One message, with what changed and what to do."""
     with force.worker() as worker:
         worker.until_ready()
@@ -348,8 +348,8 @@ def test_without_a_stream_that_is_ours_a_worker_ends_with_2_and_names_all(force:
     assert force.room.dump() == stored
 
 
-def test_workers_of_one_group_that_differ_in_a_stream_share_the_others(force: Force) -> None:
-    """A deployment that changes crimes goes from worker to worker: each partition has one that may take it."""
+def test_workers_of_one_group_that_differ_in_one_stream_share_the_others(force: Force) -> None:
+    """A deployment that changes crimes goes from worker to worker: each partition has a worker that may take it."""
     changed = force.changed()
     with force.worker("a") as old:
         old.until_ready()

@@ -1,4 +1,4 @@
-"""Crashes do not matter: SIGKILLs, a change of owners and a Redis that goes back, and every figure is right.
+"""Crashes do not matter: SIGKILLs, a change of owner and a Redis that goes back, and every figure is right.
 
 One run on a real Kafka and a real Redis: 40,000 records over 40 s. What Kafka holds in the end is read
 back and recomputed by the oracle; all of Redis must equal it. A naive counter in the same run does not.
@@ -34,8 +34,8 @@ from watchroom.streams import STREAMS
 
 EVENTS, FOR_S, SEED = 40_000, 40.0, 20_211_031
 LAG = 200  # records behind, when a worker is killed
-BACKLOG = 10  # records that waited in a partition when its new owner came
-SEEN_MS = 200  # so long before a step its records had been appended
+BACKLOG = 10  # records that were waiting in a partition when its new owner took over
+SEEN_MS = 200  # a step's records had been appended at least this long before it
 SOURCES = {stream: {HISTORY: {"heartbeats": False, "history": True}} for stream in STREAMS}
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -67,15 +67,15 @@ class Run:
         )
 
     def end(self) -> None:
-        """Nothing is left running."""
+        """Leave nothing running."""
         for child in (self.a, self.b, self.naive):
             if child.gone() is None and child._process is not None:
                 child.kill()
 
     async def kill(self, watch: Watch, victim: Child, *others: Child) -> None:
-        """SIGKILL a worker while there is lag, the naive counter with it; start both again."""
+        """SIGKILL a worker and the naive counter while there is lag; start both again."""
         lag = 0
-        while not lag:  # it is held still for the look: a worker can catch up in the time that a look takes
+        while not lag:  # it is paused during the check: a worker can catch up in the time that a check takes
             victim.go_on()
             await watch.until_lag(LAG, victim, *others)
             victim.hold()
@@ -87,7 +87,7 @@ class Run:
         self.naive.start()
 
     async def dies(self, watch: Watch, where: str) -> None:
-        """Worker a runs until it kills itself at this place."""
+        """Worker a runs until it kills itself at this point."""
         self.a.start(where)
         await until_died(self.a)
         self.lags.append(await watch.lag())
@@ -138,7 +138,7 @@ async def until_both_apply(watch: Watch, *workers: Child) -> None:
     await until("steps of both workers", lambda count: count == len(pids), seen, *workers)
 
 
-async def test_no_crash_no_change_of_owners_and_no_rollback_moves_a_figure(run: Run) -> None:
+async def test_no_crash_rebalance_or_rollback_changes_a_figure(run: Run) -> None:
     """A wrong number is the worst fault; the oracle, the log and the letters must all agree."""
     settings, client = run.settings, run.redis_server.client()
     began_ms = int(time.time() * 1000)
@@ -182,12 +182,12 @@ async def test_no_crash_no_change_of_owners_and_no_rollback_moves_a_figure(run: 
 def expected_of(
     settings: Settings, log: dict[str, dict[Place, list[ConsumerRecord]]], now_ms: int
 ) -> tuple[Content, set[tuple[str, int, int]]]:
-    """The oracle's content, and the identities of all dead letters, out of what the broker holds."""
+    """The oracle's content and the identities of all dead letters, from what the broker holds."""
     events: list[Sent] = []
     refused: Counter[tuple[str, str]] = Counter()
     letters: set[tuple[str, int, int]] = set()
     for stream, places in log.items():
-        # in order of time: that is each partition's order, and that of a key which has moved to another partition
+        # in order of time: each partition's order, and that of a key which has moved to another partition
         of_stream = [(record.timestamp, *place, record) for place, records in places.items() for record in records]
         for _, topic, partition, record in sorted(of_stream, key=lambda each: (each[0], each[2], each[3].offset)):
             if (reason := dict(record.headers).get(REFUSED)) is not None:
@@ -232,12 +232,12 @@ def handed_over(steps: list[StepSeen], log: dict[str, dict[Place, list[ConsumerR
 
 
 def went_back(steps: list[StepSeen]) -> int:
-    """Steps that began below where their partition had been: Redis did not have them any more."""
+    """Steps that began below where their partition had been: Redis no longer had that progress."""
     return sum(after.base < before.next_offset for seen in by_place(steps).values() for before, after in pairwise(seen))
 
 
 def ending_between(content: Content, from_ms: int, to_ms: int) -> set[str]:
-    """Buckets whose keeping ended while the test ran: whether they were written depends on the second."""
+    """Buckets whose retention ended while the test ran: whether they were written depends on the second."""
     ending = set()
     for name in content.buckets:
         level, _, start = name.partition(":")

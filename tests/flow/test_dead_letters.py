@@ -1,4 +1,4 @@
-"""Bad input through a real worker: each record ends as a letter that a person can read, fix and send again."""
+"""Bad input through a real worker: each record becomes a letter that a person can read, fix and replay."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from watchroom.events.reasons import RAW_IDENTIFIER, REASONS, UNREADABLE
 from watchroom.kafka.topics import ensure_topics
 
 PARTITIONS = 2
-GOOD = 3  # calls of the same batch that nothing is wrong with
-THEN_MS = now_ms() - 60 * DAY_MS  # its month is closed, and incidents of it are still known
+GOOD = 3  # valid calls in the same batch
+THEN_MS = now_ms() - 60 * DAY_MS  # its month is closed, and its incidents are still known
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
 
 @dataclass(frozen=True)
 class Bad:
-    """A record to be refused, and where it must lie."""
+    """A record that must be refused, and the partition it is sent to."""
 
     reason: str
     stream: str
@@ -50,7 +50,7 @@ class Bad:
 
 
 def in_partition(partition: int, name: str) -> str:
-    """A subject that Kafka's partitioner puts there."""
+    """A subject that Kafka's partitioner puts into this partition."""
     return next(s for s in (f"{name}-{n}" for n in range(100)) if partition_of(s, PARTITIONS) == partition)
 
 
@@ -71,7 +71,7 @@ def bad_records(at_ms: int) -> list[Bad]:
         Bad("bad_json", "calls", None, b"\xff\x00 not text", 0),
         Bad("bad_json", "calls", subject.encode(), None, 0),
     ]
-    # a letter sent again by other means than ours, when its call may be forgotten
+    # a letter sent again by other means than ours, when its call may have been forgotten
     expired, came_ms = in_partition(0, "expired"), at_ms - 4 * DAY_MS
     arrived = ((ARRIVED, str(came_ms).encode()),)
     found.append(Bad("expired", "calls", expired.encode(), call(expired, came_ms), 0, headers=arrived))
@@ -83,7 +83,7 @@ def bad_records(at_ms: int) -> list[Bad]:
 
 
 class Letters(RebuiltForce):
-    """A room whose worker runs, and the records that were sent to it."""
+    """A force whose worker runs, and the records that were sent to it."""
 
     bad: list[Bad]
     worker_process: Any
@@ -113,7 +113,7 @@ class Letters(RebuiltForce):
 
 @pytest.fixture(scope="module")
 def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letters]:
-    """A worker that has got one bad record of each kind between good ones.
+    """A worker that has received one bad record of each kind among good ones.
 
     The incidents' topic takes the producer's timestamps, so that a record may have arrived in 2021.
     """
@@ -134,7 +134,7 @@ def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 async def prepare(room: Letters) -> None:
-    """Make the topics and send everything in one go, before the worker starts: one batch."""
+    """Create the topics and send everything at once, before the worker starts: one batch."""
     settings = room.settings
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
@@ -155,10 +155,10 @@ async def prepare(room: Letters) -> None:
 
 
 def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: Letters) -> None:
-    """The letter is the record, key and bytes, and says why, from where and when it came."""
+    """The letter holds the record's key and bytes, and says why it was refused, where it came from and when."""
     settings = room.settings
     expected = Counter(bad.reason for bad in room.bad)
-    assert set(expected) == set(REASONS) - {UNREADABLE}  # a fault of ours, which no record is known to bring about
+    assert set(expected) == set(REASONS) - {UNREADABLE}  # a fault of ours, which no record is known to cause
     assert room.counts() == expected
     month = room.dump()[f"month:{month_of(now_ms())}"]
     assert month["call_volume|line=999|count"] == str(GOOD)
@@ -212,8 +212,8 @@ def test_the_list_is_a_table_for_people_and_csv_for_programs(room: Letters) -> N
     assert all(row["detail"] in table.out.decode() for row in rows)
 
 
-def test_show_prints_the_original_bytes_and_nothing_else(room: Letters) -> None:
-    """What is no text must come out as it went in: `> file` is the record."""
+def test_show_prints_exactly_the_original_bytes(room: Letters) -> None:
+    """Bytes that are not text must come out unchanged: `> file` is the record."""
     for row in room.listed():
         if row["reason"] not in ("bad_json", "too_large"):
             continue
@@ -237,8 +237,8 @@ def test_show_prints_the_original_bytes_and_nothing_else(room: Letters) -> None:
     ]
 
 
-def test_a_letter_without_its_value_says_why_and_is_not_sent_again(room: Letters) -> None:
-    """What it held may name a person; its length and SHA-256 tell whether a record is the one."""
+def test_a_letter_stored_without_its_value_says_why_and_is_not_replayed(room: Letters) -> None:
+    """The value may name a person; its length and SHA-256 still identify the record."""
     (row,) = room.listed("--reason", RAW_IDENTIFIER)
     (bad,) = [bad for bad in room.bad if bad.reason == RAW_IDENTIFIER]
     assert bad.value is not None
@@ -253,8 +253,8 @@ def test_a_letter_without_its_value_says_why_and_is_not_sent_again(room: Letters
     assert (done.code, done.lines) == (0, [f"sent 0 of 1 letters again; {why}"])
 
 
-def test_a_misplaced_record_is_applied_when_it_is_sent_again(room: Letters) -> None:
-    """Our producer puts it where it belongs; it is late by its first arrival, and restates by its second."""
+def test_a_misplaced_record_is_applied_when_it_is_replayed(room: Letters) -> None:
+    """Our producer puts it where it belongs; lateness uses its first arrival, the restatement its second."""
     sent_ms, counts = now_ms(), room.counts()
     done = room.run("dead-letters", "replay", "--reason", "wrong_partition")
     assert (done.code, done.lines) == (0, ["sent 2 of 2 letters again"])
@@ -273,8 +273,8 @@ def test_a_misplaced_record_is_applied_when_it_is_sent_again(room: Letters) -> N
     assert without_times(room.dump()) == before  # the fold knows them
 
 
-def test_a_letter_that_may_be_forgotten_is_not_sent_again(room: Letters) -> None:
-    """It would come back as one more letter each time, and the command says why it stays."""
+def test_a_letter_whose_entity_may_be_forgotten_is_not_replayed(room: Letters) -> None:
+    """It would come back as another letter each time; the command says why it is not sent."""
     done = room.run("dead-letters", "replay", "--reason", "expired")
     assert (done.code, done.lines) == (
         0,
@@ -283,13 +283,13 @@ def test_a_letter_that_may_be_forgotten_is_not_sent_again(room: Letters) -> None
 
 
 def without_times(dump: dict[str, Any]) -> dict[str, Any]:
-    """What does not change when a known event comes again: offsets and last times heard do."""
+    """What does not change when a known event comes again; offsets and last-seen times do."""
     passing = ("partition:", "sources:", "state:", "changed", "open-until")
     return {name: value for name, value in dump.items() if not name.startswith(passing)}
 
 
-def test_what_is_still_wrong_comes_back_one_for_one(room: Letters) -> None:
-    """First arrival travels along, so `future` stays so; letters that came back are not sent beside their first."""
+def test_each_replayed_letter_that_is_still_wrong_comes_back_exactly_once(room: Letters) -> None:
+    """The first arrival is kept, so `future` stays so; letters that came back are not sent beside their original."""
     for time in (1, 2):
         before = room.counts()
         done = room.run("dead-letters", "replay", "--reason", "future")
@@ -301,7 +301,7 @@ def test_what_is_still_wrong_comes_back_one_for_one(room: Letters) -> None:
     assert len(arrivals) == 1
 
 
-def test_where_no_worker_has_ever_been_there_are_no_letters(room: Letters) -> None:
-    """A new deployment: nothing to show is no fault, and asking makes no topic."""
+def test_a_force_that_never_had_a_worker_has_no_letters(room: Letters) -> None:
+    """A new deployment: an empty list is not an error, and listing creates no topic."""
     done = room.run("dead-letters", "list", "--format", "json", WATCHROOM_TOPIC_PREFIX=new_name())
     assert (done.code, json.loads(done.out)) == (0, [])

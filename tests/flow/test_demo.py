@@ -1,4 +1,4 @@
-"""`watchroom demo` on the embedded stack, as a person starts it: as a process, in a terminal or a log."""
+"""`watchroom demo` on the embedded stack, as a person starts it: as a process, in a terminal or writing to a log."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PATIENCE_S = 120
 
 
 class Demo:
-    """A demo of two days that runs in a process of its own, its output on a terminal or in a pipe."""
+    """A demo of two days that runs in its own process, with its output on a terminal or in a pipe."""
 
     def __init__(self, *, for_s: str, port: int, terminal: bool) -> None:
         self.force = new_name()
@@ -64,7 +64,7 @@ class Demo:
             self.output += more.decode(errors="replace")
 
     def end(self) -> int:
-        """Exit code, when it has ended."""
+        """Its exit code, once it has ended."""
         self.read_until(lambda _: False)
         return self.process.wait(PATIENCE_S)
 
@@ -102,8 +102,8 @@ def environ(folder: Path) -> bytes:
         return b""
 
 
-def test_it_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
-    """What CI runs: no terminal, and somebody else on the usual port."""
+def test_the_demo_goes_live_and_ends_by_itself_with_every_event_applied() -> None:
+    """What CI runs: no terminal, and another process on the usual port."""
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))
         taken.listen()
@@ -132,7 +132,7 @@ def test_ctrl_c_ends_a_live_demo_with_a_summary_and_leaves_nothing_behind() -> N
         assert running.left_behind() == []
 
 
-def test_being_ended_while_it_loads_leaves_nothing_behind() -> None:
+def test_a_demo_that_is_terminated_while_it_loads_leaves_nothing_behind() -> None:
     """SIGTERM, as a supervisor or a CI job sends it."""
     with demo() as running:
         running.read_until(lambda output: "metrics: http" in output)

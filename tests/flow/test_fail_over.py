@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(200)]
 EVENTS, FOR_S, SEED = 4_000, 8.0, 20_211_127
 LOST = 100  # records that the primary has applied and the replica has not, when the primary dies
 FRESH_S = 1.0
-LATE_S = 1.5  # between what is published and a look: a refresh, and a machine that is busy
+LATE_S = 1.5  # between publication and a check: a refresh, on a busy machine
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def force() -> str:
 
 @pytest.fixture
 def secured(tmp_path: Path, force: str) -> Iterator[Secured]:
-    """The servers of this test alone."""
+    """The servers of this test only."""
     yield from secured_servers(tmp_path / "redis", 3, force)
 
 
-async def test_a_fail_over_moves_no_figure_and_shows_no_old_one_as_live(
+async def test_a_failover_changes_no_figure_and_shows_no_old_figure_as_live(
     kafka: KafkaServer, secured: Secured, force: str, tmp_path: Path
 ) -> None:
-    """The oracle recomputes what Kafka holds; the exporter shows nothing that is older than it may be."""
+    """The oracle recomputes what Kafka holds; the exporter shows nothing older than allowed."""
     replicated, ours = secured.servers, settings_of(secured.server())
     stack = Stack("real", kafka.address, ours["redis_url"], force)
     more = {**ours, "sources": SOURCES, "step_events": 200, "fresh_s": FRESH_S, "touch_s": 0.25}
@@ -115,7 +115,7 @@ def shown(look: Look) -> bool:
 
 
 def old_ones_shown(looks: list[Look]) -> Iterator[str]:
-    """Looks with figures whose last known moment, T, was longer ago than it may be."""
+    """Looks that show figures although the last known applied-until was longer ago than allowed."""
     known_ms = 0.0
     for look in looks:
         if "watchroom_applied_timestamp_seconds" in look.families:
@@ -125,7 +125,7 @@ def old_ones_shown(looks: list[Look]) -> Iterator[str]:
 
 
 def health(room: Wall) -> Any:
-    """What the worker says of itself."""
+    """The worker's health page."""
     url = f"http://{room.settings.health_host}:{room.settings.health_port}/health"
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.loads(answer.read())

@@ -1,4 +1,4 @@
-"""From a CSV file through Kafka and a worker to the list of figures: the command as it is typed."""
+"""From a CSV file through Kafka and a worker to the list of figures: the command as a person types it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIGURES = f"{','.join(COLUMNS)}\n{GOOD}complaints,2021,soon,1450,,,,PSD\n"
 
 
 def listed(environment: dict[str, str]) -> list[dict[str, str]]:
-    """What `figures list` says."""
+    """The output of `figures list`."""
     done = watchroom("figures", "list", "--format", "csv", environment=environment)
     assert done.code == 0, done.said
     return list(csv.DictReader(io.StringIO(done.out.decode())))
@@ -35,7 +35,7 @@ def listed(environment: dict[str, str]) -> list[dict[str, str]]:
 def test_imported_figures_are_listed_and_importing_them_twice_changes_nothing(
     embedded: EmbeddedStack, tmp_path: Path
 ) -> None:
-    """A bad row is told and ends with 1; the good one is counted once, with who reported it."""
+    """A bad row is reported and the exit code is 1; the good one is counted once, with who reported it."""
     file = tmp_path / "figures.csv"
     file.write_text(FIGURES)
     environment = {

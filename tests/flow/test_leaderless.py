@@ -1,4 +1,4 @@
-"""Partitions without a leader: the others go on, and nothing has to be restarted when it comes back."""
+"""Partitions without a leader: the others continue, and nothing has to be restarted when the leader comes back."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def placed(intake: Intake) -> set[Place]:
 
 
 async def test_partitions_with_a_leader_are_read_while_others_have_none(brokers: list[KafkaServer]) -> None:
-    """A worker that is started, or gets its partitions again, while a broker is down blanks only that broker's part."""
+    """A worker that starts or rejoins while a broker is down blanks only that broker's partitions."""
     settings = read_settings(kafka=",".join(broker.address for broker in brokers), partitions=3, touch_s=0.2)
     await ensure_topics(settings)
     led = await leaders(settings)

@@ -47,7 +47,7 @@ action = ["Ask one car where it is."]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of the sources with one entry more, everything derived from them."""
+    """A copy of the sources with one more entry, and everything generated from them."""
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     file = tmp_path / "schemas" / "measures" / "incidents.toml"
     file.write_text(file.read_text() + ENTRY)
@@ -60,16 +60,16 @@ def board(root: Path, name: str) -> str:
     return json.dumps(json.loads((root / "grafana" / "dashboards" / f"watchroom-{name}.json").read_text()))
 
 
-def test_it_is_on_its_board_and_among_the_months(root: Path) -> None:
-    """Nobody edits a board: the entry's stream says which one, its definition is on the panel."""
+def test_a_new_measure_is_on_its_board_and_among_the_months(root: Path) -> None:
+    """Nobody edits a board: the entry's stream decides which one, and its definition is on the panel."""
     assert "watchroom_incident_arrivals{" in board(root, "response")
     assert "Incidents by the moment of the first resource on scene." in board(root, "response")
     assert "watchroom_incident_arrivals{" in board(root, "month")
     assert "incident_arrivals" not in board(root, "crime")
 
 
-def test_its_alert_is_a_rule_with_a_runbook_and_a_test(root: Path, tmp_path: Path) -> None:
-    """An alert without a rule would never ring, one without a runbook would ring for nothing."""
+def test_the_alert_of_a_new_measure_gets_a_rule_a_runbook_and_a_test(root: Path, tmp_path: Path) -> None:
+    """An alert without a rule would never fire, and one without a runbook would not say what to do."""
     (group,) = yaml.safe_load((root / "deploy/prometheus/rules/measures.yml").read_text())["groups"]
     (rule,) = [rule for rule in group["rules"] if rule["alert"] == "NobodyArrives"]
     assert rule["labels"]["severity"] == "ticket"
@@ -83,8 +83,8 @@ def test_its_alert_is_a_rule_with_a_runbook_and_a_test(root: Path, tmp_path: Pat
     assert "incident_arrivals" in (root / "schemas/measures/README.md").read_text()
 
 
-def test_it_is_published_and_on_the_built_in_page(root: Path, redis_server: RedisServer) -> None:
-    """The exporter reads the same entry: its metric and its card need no second place."""
+def test_a_new_measure_is_published_and_on_the_built_in_page(root: Path, redis_server: RedisServer) -> None:
+    """The exporter reads the same entry: its metric and its card need no second definition."""
     settings = read_settings(redis_url=redis_server.url, force="staffs", schemas=root / "schemas")
     client = redis_server.client()
     room = ExporterStore(client, settings).begin(NOW_MS)

@@ -37,7 +37,7 @@ RAW = {
 }
 IN_REASON = ("01632 960772", "Florence Thistlewood", "9 Bogside Row")
 IN_EXTRACT = ("01632 960773", "Dougal Ramsbottom", "11 Marsh View")
-# A number is also what is left of it when it was normalised, or written without its spaces.
+# Normalising a number, or removing its spaces, gives other forms to look for.
 FORMS = {
     text: {text, text.replace(" ", ""), text.replace(" ", "")[1:]} for text in (*RAW.values(), *IN_REASON, *IN_EXTRACT)
 }
@@ -61,7 +61,7 @@ data.queue = {{ join = ["street", "town"], token = "address" }}
 
 @dataclass
 class Seen:
-    """What came out, by where."""
+    """What came out, by where it was found."""
 
     kept: dict[str, bytes] = field(default_factory=dict)  # Redis, logs, metrics, lists, reports
     letters: list[ConsumerRecord] = field(default_factory=list)
@@ -122,7 +122,7 @@ def extract() -> str:
 
 @pytest.fixture(scope="module")
 def seen(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    """Everything was sent and applied, and everything that shows anything was asked."""
+    """Everything was sent and applied, and everything that shows anything was queried."""
     redis = RedisServer(tmp_path_factory.mktemp("redis"))
     sources = {stream: {"acd": {}, SOURCE: {"heartbeats": False, "history": True}} for stream in STREAMS}
     stack = Stack("real", kafka.address, redis.url, f"scan-{now_ms()}")
@@ -141,7 +141,7 @@ def seen(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 async def send(room: RebuiltForce) -> None:
-    """All records, each where its key belongs."""
+    """Send all records, each to the partition of its key."""
     await ensure_topics(room.settings)
     async with AIOKafkaProducer(bootstrap_servers=room.settings.kafka) as producer:
         for stream, key, value in records():
@@ -188,7 +188,7 @@ def look(room: RebuiltForce, worker: Process, folder: Path) -> Seen:
 
 
 def page(port: int, path: str) -> bytes:
-    """A page of ours, whatever it says."""
+    """One of our pages, whatever its status."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
             body: bytes = answer.read()
@@ -198,7 +198,7 @@ def page(port: int, path: str) -> bytes:
 
 
 def in_redis(client: Redis) -> dict[str, bytes]:
-    """Every key with everything in it."""
+    """Every key with its content."""
     raw: Any = client
     found = {}
     for key in raw.scan_iter(count=1000):
@@ -216,7 +216,7 @@ def in_redis(client: Redis) -> dict[str, bytes]:
 
 
 def found_in(texts: dict[str, bytes], *raw: str) -> list[str]:
-    """Where any form of these stands, in small letters or capitals."""
+    """Where any form of these texts appears, in any case."""
     return [
         f"{form!r} in {where}"
         for text in raw
@@ -226,7 +226,7 @@ def found_in(texts: dict[str, bytes], *raw: str) -> list[str]:
     ]
 
 
-def test_the_test_would_find_them(seen: Seen) -> None:
+def test_this_test_would_find_raw_identifiers(seen: Seen) -> None:
     """The records came through, rows were refused, and each part of Watchroom had something to show."""
     assert seen.counts[RAW_IDENTIFIER] == 6 * len(RAW) + 1
     assert seen.counts["bad_data"] == 3 * len(IN_REASON) + 1
@@ -242,12 +242,12 @@ def test_the_test_would_find_them(seen: Seen) -> None:
     assert found_in({"letters": b"\n".join(letter.value or b"" for letter in seen.letters)}, IN_REASON[1])
 
 
-def test_none_is_kept_or_shown_anywhere(seen: Seen) -> None:
+def test_no_raw_identifier_is_stored_or_shown_anywhere(seen: Seen) -> None:
     """Not in Redis, logs, metrics, pages, lists or reports."""
     assert found_in(seen.kept, *FORMS) == []
 
 
-def test_those_of_token_fields_and_of_extracts_are_in_no_letter(seen: Seen) -> None:
+def test_raw_identifiers_in_token_fields_and_extracts_are_in_no_letter(seen: Seen) -> None:
     """Neither in its key, nor in its value, nor in a header."""
     letters = {
         f"letter {number}": b"\n".join(

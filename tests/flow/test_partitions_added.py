@@ -31,7 +31,7 @@ from watchroom.store.partition_counts import PartitionCountStore
 EVENTS, SEED, SETTLE_S = 1_500, 20_220_401, 2.0
 WITHHELD_WITHIN_S = 15
 BEFORE, AFTER = 4, 6
-ADDED = ("calls", "incidents")  # streams whose topics are added to
+ADDED = ("calls", "incidents")  # streams whose topics get more partitions
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -42,15 +42,15 @@ def now_ms() -> int:
 
 
 def records(began_ms: int) -> list[Outgoing]:
-    """Traffic; of the misplaced records only those that lie wrong by both counts."""
+    """Traffic; of the misplaced records only those that are misplaced under both counts."""
     sent = traffic(SEED, EVENTS, began_ms, BEFORE)
     return [r for r in sent if dict(r.headers).get(REFUSED) != b"wrong_partition" or wrong_by_both(r)]
 
 
 def corrected() -> tuple[list[Outgoing], list[Outgoing]]:
-    """Incidents of November 2021 that were created then, and their grade, which was told after the month had closed.
+    """Incidents of November 2021 created at the time, and their grades, which arrived after the month had closed.
 
-    Read the other way round, the log of restatements is another.
+    Read in the opposite order, they give a different log of restatements.
     """
     at_ms, told_ms = to_ms("2021-11-20T12:00:00Z"), to_ms("2021-12-09T12:00:00Z")
     return (
@@ -66,12 +66,12 @@ def _incident(what: str, subject: str, at_ms: int, recorded_ms: int, **data: str
 
 
 def wrong_by_both(record: Outgoing) -> bool:
-    """Whether neither count puts the key where the record lies."""
+    """Whether neither count puts the key into the record's partition."""
     return record.partition not in {partition_of(record.key.decode(), count) for count in (BEFORE, AFTER)}
 
 
 def placed(sent: list[Outgoing], *counts: int) -> list[Outgoing]:
-    """Records as producers write them that know these counts, in turn."""
+    """Records as written by producers that know these counts, in turn."""
     return [
         record
         if record.partition is not None
@@ -81,7 +81,7 @@ def placed(sent: list[Outgoing], *counts: int) -> list[Outgoing]:
 
 
 def where(record: Outgoing, count: int) -> int:
-    """The partition of a record; the first one for a key that is no text."""
+    """The partition of a record; the first one for a key that is not text."""
     try:
         return partition_of((record.key or b"").decode(), count)
     except UnicodeDecodeError:
@@ -89,7 +89,7 @@ def where(record: Outgoing, count: int) -> int:
 
 
 class Repartitioned(RebuiltForce):
-    """A force some of whose topics have been added to."""
+    """A force some of whose topics have got more partitions."""
 
     def _places(self, stream: str) -> list[TopicPartition]:
         count = AFTER if stream in ADDED else BEFORE
@@ -97,7 +97,7 @@ class Repartitioned(RebuiltForce):
 
 
 async def add_partitions(room: RebuiltForce, added: Sequence[str] = ADDED) -> int:
-    """Add them; returns when they were there, ms since the epoch."""
+    """Add them; returns when that was done, in ms since the epoch."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
     try:
@@ -108,7 +108,7 @@ async def add_partitions(room: RebuiltForce, added: Sequence[str] = ADDED) -> in
 
 
 def wrong(room: RebuiltForce, began_ms: int) -> list[str]:
-    """What Redis holds against what the oracle says of the log."""
+    """Where Redis differs from what the oracle computes from the log."""
     expected, _ = expected_of(room.settings, asyncio.run(room.log()), now_ms())
     found = content_of(room.client, room.settings.force)
     passing = ending_between(expected, began_ms, now_ms() + 60_000)
@@ -124,7 +124,7 @@ def fresh_ms(room: RebuiltForce, stream: str) -> list[int]:
 def test_four_partitions_become_six_under_traffic(
     kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """Nothing wrong is published, the other streams go on, and a rebuild takes everything in order of time."""
+    """Nothing wrong is published, the other streams continue, and a rebuild takes everything in order of time."""
     began_ms = now_ms()
     settings = settings_on(
         kafka, redis_server, partitions=BEFORE, partitions_settle_s=SETTLE_S, health_port=free_port(),
@@ -147,7 +147,7 @@ def test_four_partitions_become_six_under_traffic(
             added_ms = await add_partitions(room)
             await sending
             await room.send(placed(graded, AFTER))
-            await room.send(placed(second[100:], AFTER, BEFORE))  # some producers know, some do not yet
+            await room.send(placed(second[100:], AFTER, BEFORE))  # some producers know the new count, some do not yet
             withheld = 'watchroom_stream_withheld{stream="calls"} 1'
             await until_page_says(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
             await until_page_says(said, WITHHELD_WITHIN_S, "/readyz", settings.health_port)
@@ -159,7 +159,7 @@ def test_four_partitions_become_six_under_traffic(
             assert "watchroom_call_volume" not in metrics
             assert await is_applied_soon(room, worker, "crimes", "contacts")
             assert max(fresh_ms(room, "calls")) <= added_ms
-        with room.worker(health_port=settings.health_port) as worker:  # one that finds them added refuses the stream
+        with room.worker(health_port=settings.health_port) as worker:  # such a worker refuses the stream
             assert said in page(settings.health_port, "/readyz")
             assert await is_applied_soon(room, worker, "crimes")
         await room.until_nobody_is_in_the_group()
@@ -190,7 +190,7 @@ def test_four_partitions_become_six_under_traffic(
 
 
 async def is_applied_soon(room: RebuiltForce, worker: Process, *streams: str) -> bool:
-    """Whether these streams get on within some seconds."""
+    """Whether these streams are applied within some seconds."""
     async with asyncio.timeout(20):
         while not await room.is_applied(streams):
             worker.check()
@@ -198,10 +198,10 @@ async def is_applied_soon(room: RebuiltForce, worker: Process, *streams: str) ->
     return True
 
 
-def test_a_worker_without_another_stream_ends_with_2_and_so_does_every_worker_after_it(
+def test_a_worker_with_no_other_stream_exits_with_2_and_so_does_every_later_one(
     real_stack: Stack, tmp_path: Path
 ) -> None:
-    """Its supervisor and its log say that a person must rebuild; what it found is noted for the rebuild."""
+    """Its supervisor and its log say that a person must rebuild; what it found is stored for the rebuild."""
     settings = real_stack.settings(partitions=BEFORE, streams=("calls",))
     room, added = RebuiltForce(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
     said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were computed from 4"

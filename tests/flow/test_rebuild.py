@@ -1,4 +1,4 @@
-"""`watchroom rebuild` on real servers: the same content out of the log, or a refusal that changes nothing."""
+"""`watchroom rebuild` on real servers: the same content from the log, or a refusal that changes nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
 @dataclass
 class LeftForce:
-    """A force that a worker has filled and left."""
+    """A force that a worker has filled; the worker has stopped."""
 
     room: RebuiltForce
     redis_server: RedisServer
@@ -59,7 +59,7 @@ class LeftForce:
     began_ms: int
 
     def back(self) -> None:
-        """Redis as the worker left it, half a minute ago."""
+        """Restore Redis to what the worker left, half a minute ago."""
         self.redis_server.restore(self.snapshot)
 
     def passing(self) -> set[str]:
@@ -67,7 +67,7 @@ class LeftForce:
         return ending_between(self.content, self.began_ms, now_ms() + 60_000)
 
     def differences(self) -> list[str]:
-        """What Redis holds now against what the oracle says of the log now."""
+        """Where Redis now differs from what the oracle computes from the log now."""
         settings = self.room.settings
         log = asyncio.run(self.room.log())
         expected, _ = expected_of(settings, log, now_ms())
@@ -83,7 +83,7 @@ def now_ms() -> int:
 
 @pytest.fixture(scope="module")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One Redis for this module, put back to what the worker left before each test."""
+    """One Redis for this module, restored before each test to what the worker left."""
     try:
         server = RedisServer(tmp_path_factory.mktemp("redis"))
     except PartMissing as error:
@@ -123,8 +123,8 @@ def filled(once: LeftForce) -> LeftForce:
     return once
 
 
-def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: LeftForce) -> None:
-    """Buckets, open sets, states, sources, offsets, counts and the log of restatements: a function of the log."""
+def test_a_rebuild_restores_every_key_as_the_worker_left_it(filled: LeftForce) -> None:
+    """Buckets, open sets, states, sources, offsets, counts and the log of restatements are a function of the log."""
     assert not filled.differences()
     assert min(map(len, (filled.content.restatements, filled.content.open, filled.content.dead_letters))) > 3
     done = filled.room.run("rebuild")
@@ -137,8 +137,8 @@ def test_a_rebuild_gives_every_key_again_as_the_worker_left_it(filled: LeftForce
     assert asyncio.run(letters_in_kafka(filled.room.settings)) == filled.letters  # none was sent twice
 
 
-def test_a_rebuild_makes_again_what_redis_holds_of_a_stream_that_is_no_longer_fed(filled: LeftForce) -> None:
-    """Its months stay readable, and clearing the force's keys takes them too."""
+def test_a_rebuild_restores_what_redis_holds_of_a_stream_that_is_no_longer_fed(filled: LeftForce) -> None:
+    """Its months stay readable, although clearing the force's keys removes them too."""
     fed = filled.room.settings.model_copy(update={"streams": ("calls",)})
     room = RebuiltForce(fed, filled.room.client, filled.room.folder)
     done = room.run("rebuild")
@@ -146,8 +146,8 @@ def test_a_rebuild_makes_again_what_redis_holds_of_a_stream_that_is_no_longer_fe
     assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
 
 
-def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: LeftForce) -> None:
-    """Half a content must not be added to, nor shown, nor printed."""
+def test_an_interrupted_rebuild_locks_everyone_out_until_it_is_run_again(filled: LeftForce) -> None:
+    """Incomplete content must not be added to, shown or printed."""
     room = filled.room
     room.killed_while_clearing()
     left = room.dump()
@@ -164,10 +164,10 @@ def test_an_interrupted_rebuild_lets_nobody_in_until_it_is_run_again(filled: Lef
     assert asyncio.run(letters_in_kafka(room.settings)) == filled.letters
 
 
-def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_taken(filled: LeftForce) -> None:
-    """Two who write at once would each undo the other; the message says what to stop and how long to wait."""
+def test_a_rebuild_is_refused_while_a_worker_runs_or_its_membership_has_not_expired(filled: LeftForce) -> None:
+    """Two writers at once would undo each other's work; the message says what to stop and how long to wait."""
     room = filled.room
-    with room.worker(session_timeout_s=15) as worker:  # longer than a rebuild takes to ask
+    with room.worker(session_timeout_s=15) as worker:  # longer than a rebuild takes to check
         asyncio.run(room.until_fresh(worker))
         running = room.run("rebuild")
     assert running.code == 1
@@ -184,7 +184,7 @@ def test_it_refuses_while_a_worker_runs_and_while_its_place_in_the_group_is_take
     asyncio.run(room.until_nobody_is_in_the_group())
 
 
-def test_a_new_measure_is_refused_until_a_rebuild_and_then_right(
+def test_a_new_measure_is_refused_until_a_rebuild_and_is_right_afterwards(
     filled: LeftForce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`contributions(old state)` under another catalogue would take back what was never added."""
@@ -219,7 +219,7 @@ def test_a_new_measure_is_refused_until_a_rebuild_and_then_right(
 
 
 def with_a_new_measure(folder: Path) -> Path:
-    """Our schemas, and one entry more."""
+    """Our schemas with one more entry."""
     schemas = folder / "schemas"
     shutil.copytree(Settings().schemas, schemas)
     (schemas / "measures" / "more.toml").write_text(NEW_MEASURE)
@@ -244,7 +244,7 @@ def expected_answered(room: RebuiltForce, monkeypatch: pytest.MonkeyPatch) -> di
 
 
 def answered_of(content: Content) -> dict[str, dict[str, int]]:
-    """The new measure's cells alone."""
+    """Only the new measure's fields."""
     of_measure = {
         name: {field: n for field, n in cells.items() if field.startswith("calls_answered|")}
         for name, cells in content.buckets.items()
@@ -253,14 +253,14 @@ def answered_of(content: Content) -> dict[str, dict[str, int]]:
 
 
 def in_24_hours(buckets: dict[str, dict[str, int]], field: str) -> int:
-    """Sum over the hours of the last day, the running one included."""
+    """Sum over the hours of the last day, including the current hour."""
     hours = {name: cells for name, cells in buckets.items() if name.startswith("hour:")}
     from_s = (now_ms() - 24 * HOUR_MS) // 1000
     return sum(cells.get(field, 0) for name, cells in hours.items() if int(name.partition(":")[2]) > from_s)
 
 
 def shown(room: RebuiltForce, folder: Path, until: str, path: str = "/metrics") -> str:
-    """What an exporter in this room shows once `until` is there."""
+    """What an exporter of this force shows, once `until` is there."""
     settings = room.settings.model_copy(update={"exporter_port": free_port()})
     with Process("exporter", settings, folder / "exporter.log"):
         until_s = time.monotonic() + 30

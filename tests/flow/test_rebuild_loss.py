@@ -1,4 +1,4 @@
-"""Where the logs no longer tell every month that Redis holds, `watchroom rebuild` names them and changes nothing."""
+"""Where the logs no longer hold every month that Redis has, `watchroom rebuild` names them and changes nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
 
 def call(number: int, time_ms: int) -> Outgoing:
-    """A call presented then, from the source of history."""
+    """A call presented at that time, from the history source."""
     event = Sent("calls", "call.presented", f"e{number}", f"c{number}", time_ms, time_ms, {"line": "999"}, HISTORY)
     return Outgoing("calls", event.subject.encode(), value_of(event, time_ms), [])
 
@@ -61,12 +61,12 @@ async def shorten(room: RebuiltForce) -> None:
 
 
 async def recreate(room: RebuiltForce) -> None:
-    """Somebody deleted the topic of the calls, and a worker made it again; it holds the last call only."""
+    """Somebody deleted the topic of the calls, and a worker created it again; it holds only the last call."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
     topic = room.settings.topic("calls")
     await admin.delete_topics([topic])
-    while topic in await admin.list_topics():  # noqa: ASYNC110 - the broker tells nobody when it is done
+    while topic in await admin.list_topics():  # noqa: ASYNC110 - the broker sends no notification when it is done
         await asyncio.sleep(0.05)
     await admin.close()
     await ensure_topics(room.settings)
@@ -74,13 +74,13 @@ async def recreate(room: RebuiltForce) -> None:
 
 
 async def add_a_partition(room: RebuiltForce) -> None:
-    """The topic of the calls is given a second partition: half of the keys now belong there."""
+    """Give the topic of the calls a second partition: half of the keys now belong there."""
     admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
     await admin.start()
     topic = room.settings.topic("calls")
     await admin.create_partitions({topic: NewPartitions(total_count=2)})
     await admin.close()
-    while (await ensure_topics(room.settings)).partitions[topic] != 2:  # noqa: ASYNC110 - the broker tells nobody
+    while (await ensure_topics(room.settings)).partitions[topic] != 2:  # noqa: ASYNC110 - the broker sends no notification
         await asyncio.sleep(0.05)
 
 
@@ -92,10 +92,10 @@ async def add_a_partition(room: RebuiltForce) -> None:
     ],
     ids=["shortened", "created again"],
 )
-def test_months_that_no_log_tells_any_more_are_named_and_kept(
+def test_months_that_no_log_holds_any_more_are_named_and_kept(
     short: RebuiltForce, how: Any, said: str, left: int, kept: slice
 ) -> None:
-    """They are in Redis only: nobody may lose them without having been told which."""
+    """They exist only in Redis: nobody may lose them without having been told which."""
     asyncio.run(how(short))
     before = short.dump()
     months = short.months()
@@ -114,8 +114,8 @@ def test_months_that_no_log_tells_any_more_are_named_and_kept(
     assert short.months() == months[kept]
 
 
-def test_partitions_that_were_added_lose_no_month(short: RebuiltForce) -> None:
-    """Which count a record was written by is known; only producers that have not heard of it are waited for."""
+def test_added_partitions_lose_no_month(short: RebuiltForce) -> None:
+    """The count of each record is known; the wait is only for producers that do not know the new count yet."""
     months = short.months()
     asyncio.run(add_a_partition(short))
     early = short.run("rebuild")
@@ -125,17 +125,20 @@ def test_partitions_that_were_added_lose_no_month(short: RebuiltForce) -> None:
     topic = short.settings.topic("calls")
     store = PartitionCountStore(short.settings.redis, short.settings.force)
     first, second = (known := store.read()[topic]).counts
-    assert (first.partitions, second.partitions) == (1, 2)  # noted, or the next try would find them added only now
+    assert (first.partitions, second.partitions) == (
+        1,
+        2,
+    )  # stored, or the next attempt would take them for added only now
     assert first.last_ms < second.from_ms
-    store.replace(topic, replace(known, is_rebuilding=True))  # as one that was interrupted leaves it
+    store.replace(topic, replace(known, is_rebuilding=True))  # as an interrupted one leaves it
     done = short.run("rebuild", WATCHROOM_PARTITIONS_SETTLE_S="0")
     assert not store.read()[topic].is_rebuilding
     assert (done.code, done.lines[-1]) == (0, "rebuilt from 4 records; 1 of them are dead letters")
     assert short.months() == months
 
 
-def test_without_the_counts_the_option_says_how_many_partitions_there_were(short: RebuiltForce) -> None:
-    """A Redis that was lost: by the present count alone the calls of before lie in a wrong partition."""
+def test_without_stored_counts_an_option_gives_the_earlier_number_of_partitions(short: RebuiltForce) -> None:
+    """After a loss of Redis: under the present count alone the earlier calls are in a wrong partition."""
     months = short.months()
     asyncio.run(add_a_partition(short))
     short.client.flushall()
@@ -148,8 +151,8 @@ def test_without_the_counts_the_option_says_how_many_partitions_there_were(short
     assert short.months() == months
 
 
-def test_a_log_of_which_nothing_is_left_holds_no_month(short: RebuiltForce) -> None:
-    """There is no record to ask when it begins; the rebuild neither hangs nor takes that for nothing lost."""
+def test_an_empty_log_holds_no_month(short: RebuiltForce) -> None:
+    """There is no record to show when it begins; the rebuild neither hangs nor concludes that nothing is lost."""
 
     async def empty() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=short.settings.kafka)

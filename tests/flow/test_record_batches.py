@@ -1,4 +1,4 @@
-"""The record-batch consumer on a real broker: nothing lost, nothing twice, wherever it starts and whatever happens."""
+"""The record-batch consumer on a real broker: nothing lost, nothing applied twice, whatever happens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(90)
 
 @pytest.fixture
 def settings(real_stack: Stack) -> Settings:
-    """Two partitions a topic, quick timers."""
+    """Two partitions per topic, short timers."""
     return real_stack.settings(partitions=2, touch_s=0.2)
 
 
@@ -41,17 +41,17 @@ async def produce(settings: Settings, values: Sequence[bytes], partition: int = 
 
 
 def numbers(start: int, end: int) -> list[bytes]:
-    """Record values that say which offset they should have."""
+    """Record values that state which offset they should have."""
     return [str(number).encode() for number in range(start, end)]
 
 
 def chained(batches: Sequence[RecordBatch]) -> bool:
-    """Whether each batch begins where the one before it ended."""
+    """Whether each batch begins where the previous one ended."""
     return all(one.next_offset == other.base for one, other in pairwise(batches))
 
 
 async def test_from_offset_0_every_record_arrives_once_and_in_order(settings: Settings) -> None:
-    """The log's beginning is where a partition without a stored offset starts; its first offset is 0."""
+    """A partition without a stored offset starts at the log's beginning; its first offset is 0."""
     await ensure_topics(settings)
     recorder = Recorder()
     end = await produce(settings, numbers(0, 25_000))
@@ -66,13 +66,13 @@ async def test_from_offset_0_every_record_arrives_once_and_in_order(settings: Se
 
 
 async def test_a_first_batch_that_ends_at_offset_0_is_committed_too(settings: Settings) -> None:
-    """Faust takes offset 0 for none and would never commit this partition again; the lag tools would cry."""
+    """Faust takes offset 0 for none and would never commit this partition again; lag tools would raise alarms."""
     await ensure_topics(settings)
     recorder = Recorder()
     async with consuming(settings, recorder):
         for _ in range(2):
             end = await produce(settings, [b"one"])
-            await until(lambda: recorder.stored.get(calls(settings)) == end)  # noqa: B023 - awaited in this very round
+            await until(lambda: recorder.stored.get(calls(settings)) == end)  # noqa: B023 - awaited in this same iteration
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, group_id=settings.group)
     await consumer.start()
     try:
@@ -82,8 +82,10 @@ async def test_a_first_batch_that_ends_at_offset_0_is_committed_too(settings: Se
 
 
 @pytest.mark.parametrize("stored", [30, 90], ids=["behind", "ahead"])
-async def test_starts_at_redis_offset_whatever_kafka_has_committed(settings: Settings, stored: int) -> None:
-    """Kafka's commit is a hint: behind it Redis heals, ahead of it Redis skips the replay."""
+async def test_a_worker_starts_at_the_offset_in_redis_whatever_kafka_has_committed(
+    settings: Settings, stored: int
+) -> None:
+    """Kafka's commit is only a hint: if Redis is behind it, records are applied; if ahead, none is applied twice."""
     await ensure_topics(settings)
     end = await produce(settings, numbers(0, 100))
     async with AIOKafkaConsumer(bootstrap_servers=settings.kafka, group_id=settings.group) as consumer:
@@ -95,8 +97,8 @@ async def test_starts_at_redis_offset_whatever_kafka_has_committed(settings: Set
     assert recorder.offsets(calls(settings)) == list(range(stored, 100))
 
 
-async def test_compacted_gaps_are_jumped_and_the_end_is_reached(settings: Settings) -> None:
-    """Compaction leaves holes, also at the end of what is fetched; each batch says where it ended."""
+async def test_gaps_left_by_compaction_are_skipped_and_the_end_is_reached(settings: Settings) -> None:
+    """Compaction leaves gaps, also at the end of what is fetched; each batch says where it ended."""
     topic = settings.topic("calls")
     compact = {
         "cleanup.policy": "compact",
@@ -107,7 +109,7 @@ async def test_compacted_gaps_are_jumped_and_the_end_is_reached(settings: Settin
     }
     await create(settings, NewTopic(topic, 2, 1))
     await ensure_topics(settings)
-    await configure(settings, topic, compact)  # a worker refuses a topic that is compacted when it starts
+    await configure(settings, topic, compact)  # a worker refuses to start on a compacted topic
     for start in range(0, 1_000, 100):
         await produce(settings, numbers(start, start + 100), key=b"same")
         await asyncio.sleep(0.12)  # a segment must age before it is rolled and may be compacted
@@ -123,7 +125,7 @@ async def test_compacted_gaps_are_jumped_and_the_end_is_reached(settings: Settin
 
 
 async def create(settings: Settings, topic: NewTopic) -> None:
-    """Make a topic before the worker would."""
+    """Create a topic before the worker would."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     await admin.create_topics([topic])
@@ -155,8 +157,8 @@ async def until_compacted(settings: Settings, fewer_than: int) -> int:
             await asyncio.sleep(0.2)
 
 
-async def test_transaction_markers_are_gaps_and_aborted_events_never_happened(settings: Settings) -> None:
-    """A log that ends in a marker is applied up to its end, or the partition would never be fresh again."""
+async def test_transaction_markers_are_gaps_and_aborted_events_are_ignored(settings: Settings) -> None:
+    """A log that ends in a marker is applied to its end, or the partition would never be fresh again."""
     await ensure_topics(settings)
     recorder = Recorder()
     async with consuming(settings, recorder):
@@ -172,7 +174,7 @@ async def test_transaction_markers_are_gaps_and_aborted_events_never_happened(se
 
 
 async def test_when_redis_goes_back_the_worker_goes_back_without_a_restart(settings: Settings) -> None:
-    """In the middle of a run, with batches queued and on their way: from Redis's offset on, each record once."""
+    """In the middle of a run, with batches queued and under way: from Redis's offset on, each record once."""
     await ensure_topics(settings)
     recorder = Recorder()
     went_back: list[int] = []
@@ -192,7 +194,7 @@ async def test_when_redis_goes_back_the_worker_goes_back_without_a_restart(setti
 
 
 async def test_an_idle_partition_notices_that_redis_went_back(settings: Settings) -> None:
-    """No event comes that would meet the compare; the timer does."""
+    """No event arrives that would reveal it; the timer does."""
     await ensure_topics(settings)
     recorder = Recorder()
     async with consuming(settings, recorder):
@@ -203,8 +205,8 @@ async def test_an_idle_partition_notices_that_redis_went_back(settings: Settings
     assert recorder.offsets(calls(settings))[100:] == list(range(40, 100))
 
 
-async def test_an_error_in_a_batch_fails_the_worker_and_nothing_more_is_applied(settings: Settings) -> None:
-    """Faust would acknowledge the batch and go on with the next; here the error is the end."""
+async def test_an_error_in_a_batch_stops_the_worker_and_nothing_more_is_applied(settings: Settings) -> None:
+    """Faust would acknowledge the batch and continue with the next; here the error ends the worker."""
     await ensure_topics(settings)
     recorder = Recorder()
 
@@ -219,7 +221,7 @@ async def test_an_error_in_a_batch_fails_the_worker_and_nothing_more_is_applied(
         await produce(settings, [b"poison"])
         await asyncio.wait_for(intake.failed.wait(), 20)
         await produce(settings, numbers(11, 20))
-        await asyncio.sleep(0.5)  # nothing is to happen: there is no condition to wait for
+        await asyncio.sleep(0.5)  # nothing should happen: there is no condition to wait for
         assert isinstance(intake.failure, ZeroDivisionError)
     assert recorder.offsets(calls(settings)) == list(range(10))
     recorder.before = lambda _: None
@@ -229,7 +231,7 @@ async def test_an_error_in_a_batch_fails_the_worker_and_nothing_more_is_applied(
 
 
 async def test_two_workers_share_and_hand_over_partitions_without_loss(settings: Settings) -> None:
-    """One joins late while there is lag, then leaves; partitions change their owner twice."""
+    """One joins late while there is lag, then leaves; partitions change owner twice."""
     await ensure_topics(settings)
     recorder = Recorder()
     ends: dict[int, int] = {}
@@ -254,14 +256,14 @@ async def test_two_workers_share_and_hand_over_partitions_without_loss(settings:
 
 
 async def until(done: Callable[[], bool], within_s: float = 30) -> None:
-    """Wait for a condition that nobody announces."""
+    """Wait for a condition by polling."""
     async with asyncio.timeout(within_s):
-        while not done():  # noqa: ASYNC110 - the lanes of a worker announce nothing
+        while not done():  # noqa: ASYNC110 - the assigned partitions of a worker announce nothing
             await asyncio.sleep(0.05)
 
 
-async def test_what_the_log_no_longer_holds_is_counted_and_the_rest_applied(settings: Settings) -> None:
-    """Redis stands below the log's beginning (retention passed during an outage): say so, and go on."""
+async def test_records_the_log_no_longer_holds_are_counted_and_the_rest_is_applied(settings: Settings) -> None:
+    """Redis is below the log's beginning (retention passed during an outage): report it, and continue."""
     await ensure_topics(settings)
     end = await produce(settings, numbers(0, 100))
     await delete_below(settings, 70)
@@ -281,8 +283,8 @@ async def delete_below(settings: Settings, offset: int) -> None:
     await admin.close()
 
 
-async def test_a_stored_offset_above_the_logs_end_needs_a_rebuild(settings: Settings) -> None:
-    """The topic was deleted and created again: jumping to its end, or its beginning, would be a silent reset."""
+async def test_a_stored_offset_above_the_end_of_the_log_needs_a_rebuild(settings: Settings) -> None:
+    """The topic was deleted and created again: jumping to its end or its beginning would be a silent reset."""
     await ensure_topics(settings)
     await produce(settings, numbers(0, 10))
     recorder = Recorder(stored={calls(settings): 500})

@@ -1,4 +1,4 @@
-"""What other people's producers write: transactions, tombstones, headers without value, every compression."""
+"""What other producers write: transactions, tombstones, headers without a value, every compression."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def call(subject: str) -> tuple[bytes, bytes]:
 
 
 def presented(room: RebuiltForce) -> int:
-    """Calls that the figures of all months hold."""
+    """The number of calls in the figures of all months."""
     months = [fields for name, fields in room.dump().items() if name.startswith("month:")]
     return sum(int(n) for fields in months for name, n in fields.items() if name.startswith("call_volume|line=999|"))
 
@@ -53,15 +53,15 @@ async def rebuilt(room: RebuiltForce) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def lasting(dump: dict[str, Any]) -> dict[str, Any]:
-    """Less the buckets that may expire meanwhile, and what a worker says of transactions every 2 s until it ends."""
+    """Without the buckets that may expire meanwhile, and what a worker writes about transactions every 2 s."""
     passing = ("changed", "open-transactions")
     return {name: content for name, content in dump.items() if not name.startswith("10s:") and name not in passing}
 
 
-async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
+async def test_an_aborted_transaction_is_ignored_and_an_open_one_is_named(
     kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What stands behind an open one cannot be read: the stream is withheld, and everybody says why."""
+    """Records behind an open one cannot be read: the stream is withheld, and every page says why."""
     settings = settings_on(
         kafka, redis_server, partitions=1, health_port=free_port(), exporter_port=free_port(), fresh_s=3
     )
@@ -107,7 +107,7 @@ async def test_an_aborted_transaction_never_happened_and_an_open_one_is_named(
 
 
 async def look_for_open_transactions(kafka: KafkaServer, topic: str) -> None:
-    """What a rebuild asks before it clears anything."""
+    """What a rebuild checks before it clears anything."""
     place = TopicPartition(topic, 0)
     async with AIOKafkaConsumer(bootstrap_servers=kafka.address, isolation_level="read_committed") as consumer:
         consumer.assign([place])
@@ -115,10 +115,10 @@ async def look_for_open_transactions(kafka: KafkaServer, topic: str) -> None:
         await refuse_open_transactions(consumer, await look_at_logs(consumer, {place: 0}), "")
 
 
-async def test_every_compression_and_what_has_no_value_is_read_alike(
+async def test_every_compression_and_records_without_a_value_are_read_alike(
     kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """Records stay as their producer packed them, and the worker and a rebuild give the same figures and letters."""
+    """Records stay as their producer compressed them; the worker and a rebuild give the same figures and letters."""
     settings = settings_on(kafka, redis_server, partitions=2)
     room, topic = RebuiltForce(settings, redis_server.client(), tmp_path), settings.topic("calls")
     await make_topic(settings.kafka, topic)
@@ -143,7 +143,7 @@ async def test_every_compression_and_what_has_no_value_is_read_alike(
 
 
 async def make_topic(kafka: str, topic: str) -> None:
-    """One that keeps each batch as its producer packed it, where ours packs everything again."""
+    """A topic that keeps each batch as its producer compressed it; ours compress everything again."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     configured = {"compression.type": "producer", "message.timestamp.type": "LogAppendTime"}

@@ -1,4 +1,4 @@
-"""A topic deleted and created again under a running worker: another log, whose offsets look like those of the first."""
+"""A topic deleted and created again under a running worker: another log, whose offsets look like the first one's."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ async def produce(settings: Settings, count: int) -> int:
     return int(sent.offset) + 1
 
 
-async def test_a_log_that_took_its_place_at_once_is_noticed(real_stack: Stack) -> None:
-    """No assignment changes, and its end soon lies above ours: without its id it would pass for the old one."""
+async def test_a_topic_that_is_recreated_at_once_is_noticed(real_stack: Stack) -> None:
+    """No assignment changes, and its end soon exceeds our offset: without its id it would pass for the old log."""
     settings = real_stack.settings(partitions=1, touch_s=0.2)
     place = settings.topic("calls"), 0
     log_ids = (await ensure_topics(settings)).log_ids
@@ -48,8 +48,10 @@ async def test_a_log_that_took_its_place_at_once_is_noticed(real_stack: Stack) -
         assert f"topic {place[0]} was deleted and created again" in str(intake.failure)
 
 
-def test_without_its_topic_a_worker_is_not_ready_and_with_another_it_ends(real_stack: Stack, tmp_path: Path) -> None:
-    """A worker that reads two of three topics looks well; the third is missing on the wall."""
+def test_a_worker_whose_topic_is_gone_is_not_ready_and_exits_when_it_is_recreated(
+    real_stack: Stack, tmp_path: Path
+) -> None:
+    """A worker that reads two of three topics looks healthy, but the third is missing on the wall."""
     settings = real_stack.settings(partitions=1)
     with WorkerProcess(real_stack, tmp_path / "worker.log", partitions=1) as worker:
         worker.until_ready()

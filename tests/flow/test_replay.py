@@ -1,4 +1,4 @@
-"""`watchroom replay` through the whole pipeline: the figures that others computed come out of Redis."""
+"""`watchroom replay` through the whole pipeline: Redis gives the figures that others computed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def by_grade(rows: list[Row], measure: str) -> dict[str, Any]:
     return found
 
 
-def test_the_dispatch_extract_gives_the_expected_figures(stack: Stack, real_data: Path, expected: Figures) -> None:
+def test_the_dispatch_extract_gives_the_figures_that_others_computed(
+    stack: Stack, real_data: Path, expected: Figures
+) -> None:
     """Through broker, worker and store, on both stacks, at the printed rounding."""
     with replayed(stack, real_data / DISPATCH) as (outcome, rows):
         volume = by_grade(rows, "incident_volume")
@@ -105,7 +107,7 @@ def test_the_dispatch_extract_gives_the_expected_figures(stack: Stack, real_data
 
 
 def response_times_s(file: Path, priority: str) -> list[float]:
-    """Received to first on scene straight from the file, ascending: `expected.json` interpolates its percentiles."""
+    """Received to first on scene, straight from the file, ascending: `expected.json` interpolates its percentiles."""
     first: dict[str, float] = {}
     with file.open(newline="", encoding="utf-8") as text:
         for row in csv.DictReader(text):
@@ -191,9 +193,9 @@ def test_every_event_sent_is_in_the_log_and_applied_once(real_stack: Stack, real
 def test_as_of_gives_every_snapshot_of_open_incidents(
     embedded_stack: Stack, real_data: Path, expected: Figures
 ) -> None:
-    """What a supervisor would have seen at ten moments, by grade; each time all earlier events come again.
+    """What a supervisor would have seen at ten moments, by grade; each time all earlier events are sent again.
 
-    One worker runs all the while, as on a force's own servers.
+    One worker runs throughout, as on a force's own servers.
     """
     settings = {"sources": HISTORY, "health_port": free_port()}
     snapshots = sorted(expected["open_incident_snapshots"], key=lambda snapshot: str(snapshot["at"]))
@@ -216,7 +218,7 @@ def test_as_of_gives_every_snapshot_of_open_incidents(
 def test_a_stream_under_another_definition_is_refused_before_anything_is_sent(
     real_stack: Stack, redis_server: RedisServer
 ) -> None:
-    """No worker would apply its events: they would lie in Kafka, and the replay would wait for them."""
+    """No worker would apply its events: they would stay in Kafka, and the replay would wait for them."""
     given: dict[str, Any] = {"kafka": real_stack.kafka, "redis_url": real_stack.redis_url, "with_exporter": False}
     with running_stack(real_stack.settings(), sources=HISTORY, **given):
         pass
@@ -234,7 +236,7 @@ def test_a_stream_under_another_definition_is_refused_before_anything_is_sent(
 
 
 def snapshot_of(rows: list[Row]) -> dict[str, dict[str, int]]:
-    """The open measures in the words of `expected.json`; a grade with nobody open is left out there."""
+    """The open measures under the names of `expected.json`, which leaves out a grade with nobody open."""
     unresourced = by_grade(rows, "incidents_unresourced")
     return {
         grade: {
@@ -265,11 +267,11 @@ data.line = "line"
 
 
 @pytest.mark.real
-def test_days_that_are_still_to_come_are_applied_and_a_rebuild_applies_them_again(
+def test_events_on_future_days_are_applied_and_a_rebuild_applies_them_again(
     real_stack: Stack, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """The permission is in each record, because a worker and a rebuild know nothing of the mapping."""
-    tomorrow = date.today() + timedelta(days=1)  # noqa: DTZ011  # any day to come
+    tomorrow = date.today() + timedelta(days=1)  # noqa: DTZ011  # any future day
     mapping, file = tmp_path / "map.toml", tmp_path / "calls.csv"
     mapping.write_text(TO_COME.format(latest=tomorrow + timedelta(days=2)), encoding="utf-8")
     file.write_text(f"call,line,at\n1,999,2021-11-30T10:00:00\n2,999,{tomorrow}T12:00:00\n", encoding="utf-8")
@@ -308,8 +310,8 @@ optional = true
 """
 
 
-def test_one_wrong_year_moves_no_clock_of_given_servers(real_stack: Stack, tmp_path: Path) -> None:
-    """It was the replay's now: open incidents vanished, the month was stated closed. Later files go on from there."""
+def test_one_wrong_year_does_not_shift_the_replay_clock_on_given_servers(real_stack: Stack, tmp_path: Path) -> None:
+    """It became the replay's now: open incidents vanished, the month was shown as closed. Later files continue."""
     day = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=3)
 
     def at(minutes: int, years: int = 0) -> str:
@@ -347,8 +349,8 @@ def test_one_wrong_year_moves_no_clock_of_given_servers(real_stack: Stack, tmp_p
     assert found == [(1, 3, 2, True), (0, 5, 2, True)]
 
 
-def test_a_second_replay_of_the_same_file_counts_nothing_twice(embedded_stack: Stack, part_of_extract: Path) -> None:
-    """Analysts run things again; overlapping extracts are the normal case. The first worker has just ended."""
+def test_replaying_the_same_file_again_counts_nothing_twice(embedded_stack: Stack, part_of_extract: Path) -> None:
+    """Analysts run things again; overlapping extracts are normal. The first worker has just exited."""
     with replayed(embedded_stack, part_of_extract) as (first, rows):
         kept = [{**row, "as_of": None} for row in rows]
     with replayed(embedded_stack, part_of_extract) as (second, rows):
@@ -357,7 +359,7 @@ def test_a_second_replay_of_the_same_file_counts_nothing_twice(embedded_stack: S
     assert sum(second.ends.values()) == 2 * sum(first.ends.values())
 
 
-def test_a_replay_as_if_live_shows_on_the_exporter(embedded_stack: Stack, part_of_extract: Path) -> None:
+def test_a_replay_with_times_moved_to_now_shows_on_the_exporter(embedded_stack: Stack, part_of_extract: Path) -> None:
     """The extract is moved to end now; its source is alive, so a board shows it."""
     request = Request(
         DISPATCH_MAPPING,
@@ -391,7 +393,7 @@ def sample(settings: Settings, series: str) -> str | None:
 def test_a_redis_that_is_down_is_named_with_what_to_check(
     real_stack: Stack, redis_server: RedisServer, part_of_extract: Path
 ) -> None:
-    """With the store stopped there are no figures, so none can be shown."""
+    """With the store stopped there are no figures to show."""
     redis_server.stop()
     address = re.escape(real_stack.redis_url)
     with (
@@ -413,10 +415,10 @@ def test_a_broker_that_is_down_is_named_with_what_to_check(embedded_stack: Stack
         pytest.fail("a replay without a broker gave figures")
 
 
-def test_a_worker_that_would_take_the_events_for_live_ones_stops_a_replay(
+def test_a_replay_is_refused_while_a_worker_would_treat_the_events_as_live(
     embedded_stack: Stack, part_of_extract: Path
 ) -> None:
-    """To a worker that was not told of the source, every old event is late: all would be dead letters."""
+    """A worker that does not know the source takes every old event for late: all would be dead letters."""
     settings = embedded_stack.settings(health_port=free_port(), worker_name="another")
     with (
         Process("worker", settings, part_of_extract.with_suffix(".log")),
@@ -427,7 +429,7 @@ def test_a_worker_that_would_take_the_events_for_live_ones_stops_a_replay(
 
 
 def watchroom(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command line, with nothing of ours in its environment but this."""
+    """The command line, with no other Watchroom variables in its environment."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROOM_")}
     return subprocess.run(
         [sys.executable, "-m", "watchroom", *arguments],
@@ -440,8 +442,8 @@ def watchroom(*arguments: str, **environment: str) -> subprocess.CompletedProces
 
 
 @pytest.mark.embedded
-def test_the_command_prints_json_and_nothing_else(real_data: Path, expected: Figures) -> None:
-    """On the stack of its own that it brings along; progress and summary go to standard error."""
+def test_the_command_prints_only_json_on_standard_output(real_data: Path, expected: Figures) -> None:
+    """It brings its own stack; progress and summary go to standard error."""
     done = watchroom("replay", "--map", str(DISPATCH_MAPPING), str(real_data / DISPATCH), "--format", "json")
     assert done.returncode == 0, done.stderr
     rows: list[Row] = json.loads(done.stdout)
@@ -450,7 +452,7 @@ def test_the_command_prints_json_and_nothing_else(real_data: Path, expected: Fig
 
 
 @pytest.mark.real
-def test_the_command_ends_with_1_and_one_line_without_redis(
+def test_the_command_exits_with_1_and_one_line_without_redis(
     real_stack: Stack, redis_server: RedisServer, part_of_extract: Path
 ) -> None:
     """No figures, no traceback, no list of attempts."""
@@ -463,7 +465,7 @@ def test_the_command_ends_with_1_and_one_line_without_redis(
     assert "Traceback" not in said
 
 
-def test_the_command_ends_with_2_and_all_faults_of_a_mapping(tmp_path: Path, part_of_extract: Path) -> None:
+def test_the_command_exits_with_2_and_names_all_faults_of_a_mapping(tmp_path: Path, part_of_extract: Path) -> None:
     """Before any server is started."""
     mapping = tmp_path / "m.toml"
     mapping.write_text(

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def replayed(stack: Stack, mapping: Path, file: Path) -> tuple[Outcome, list[Any]]:
-    """A replay of one file onto a stack, and its rows; no row may be refused, and no event."""
+    """A replay of one file onto a stack, and its rows; no row and no event may be refused."""
     request = Request(mapping, (file,), kafka=stack.kafka, redis_url=stack.redis_url)
     with replay(stack.settings(), request, refused=lambda row: pytest.fail(str(row))) as outcome:
         rows: list[Any] = moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms)
@@ -36,7 +36,7 @@ def replayed(stack: Stack, mapping: Path, file: Path) -> tuple[Outcome, list[Any
 
 
 def attendance_by_year(stack: Stack, months: Collection[str]) -> dict[str, Counter[str]]:
-    """What Redis holds of the time to attend, added up over the months of each year; "" is all of them."""
+    """What Redis holds of the attendance time, added up over the months of each year; "" is all of them."""
     head = "incident_attendance_time|grade=ungraded,area=unknown|"
     found: dict[str, Counter[str]] = {"": Counter()}
     reader = Reader(stack.redis_url, stack.name)
@@ -48,7 +48,7 @@ def attendance_by_year(stack: Stack, months: Collection[str]) -> dict[str, Count
 
 
 def within_900_s(stored: Counter[str]) -> int:
-    """Durations of 15 minutes or less, by the bins: a target of a grade puts an edge there."""
+    """Durations of 15 minutes or less, from the bins: a grade's target puts an edge there."""
     return sum(n for name, n in stored.items() if name.startswith(BIN) and int(name.removeprefix(BIN)) <= 900_000)
 
 
@@ -80,7 +80,7 @@ def test_a_queue_log_gives_the_figures_of_each_queue(
 
 
 def test_unit_responses_give_the_times_to_the_first_unit(embedded_stack: Stack, real_data: Path) -> None:
-    """Mean and counts are exact, percentiles within 1 %, over six years and by year; what is missing is said."""
+    """Mean and counts are exact, percentiles within 1 %, over six years and by year; missing times are reported."""
     expected = json.loads((real_data / "expected-2.json").read_text(encoding="utf-8"))[UNITS]
     outcome, rows = replayed(embedded_stack, UNITS_MAPPING, real_data / UNITS)
     volume = [row["value"] for row in rows if row["measure"] == "incident_volume"]

@@ -1,4 +1,4 @@
-"""The servers that other tests stand on: they start, keep their content, and go back to an older one."""
+"""The servers that other tests need: they start, keep their content, and go back to older content."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from watchroom.demo.server import LocalServer
 from watchroom.errors import WorkFailed
 
 
-async def test_a_record_and_a_key_go_in_and_come_out(stack: Stack) -> None:
-    """Both stacks speak to the clients that our code uses."""
+async def test_a_record_and_a_key_can_be_written_and_read_back(stack: Stack) -> None:
+    """Both stacks work with the clients that our code uses."""
     topic = stack.settings().topic("calls")
     await _topic(stack.kafka, topic)
     await _send(stack.kafka, topic, b"a call")
@@ -28,8 +28,8 @@ async def test_a_record_and_a_key_go_in_and_come_out(stack: Stack) -> None:
 
 
 @pytest.mark.real
-async def test_kafka_keeps_its_records_over_a_kill(own_kafka: KafkaServer) -> None:
-    """A broker loss in a test is a loss of the broker, not of the log: same port, same records."""
+async def test_kafka_keeps_its_records_when_it_is_killed(own_kafka: KafkaServer) -> None:
+    """A test that loses a broker must not lose its log: same port, same records."""
     await _topic(own_kafka.address, "hello")
     await _send(own_kafka.address, "hello", b"before")
     own_kafka.kill()
@@ -39,8 +39,8 @@ async def test_kafka_keeps_its_records_over_a_kill(own_kafka: KafkaServer) -> No
 
 
 @pytest.mark.real
-def test_redis_goes_back_to_a_snapshot_and_keeps_the_rest_over_a_kill(redis_server: RedisServer) -> None:
-    """Tests of a Redis that lost its last second need one that truly did."""
+def test_redis_goes_back_to_a_snapshot_and_keeps_its_content_when_it_is_killed(redis_server: RedisServer) -> None:
+    """Tests of a Redis that lost its last second need one that really did."""
     with redis_server.client() as redis:
         redis.set("offset", 100)
         snapshot = redis_server.snapshot()
@@ -56,7 +56,7 @@ def test_redis_goes_back_to_a_snapshot_and_keeps_the_rest_over_a_kill(redis_serv
 
 @pytest.mark.real
 def test_prometheus_scrapes_and_alertmanager_answers(tmp_path: Path) -> None:
-    """Prometheus reads itself here, which needs no part of ours."""
+    """Prometheus scrapes itself here, so none of our code is needed."""
     try:
         manager = AlertmanagerServer(tmp_path / "alertmanager")
         prometheus = PrometheusServer(tmp_path / "prometheus", targets=[], alertmanager=manager.address)
@@ -73,7 +73,7 @@ def test_prometheus_scrapes_and_alertmanager_answers(tmp_path: Path) -> None:
 
 
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
-    """Otherwise a wrong option is a time-out without a reason."""
+    """Otherwise a wrong option would be a time-out without a reason."""
     server = LocalServer("Redis", ["sh", "-c", "echo bad option; exit 3"], tmp_path / "log", lambda: False)
     with pytest.raises(WorkFailed, match=r"Redis exited with code 3 while starting(.|\n)*bad option"):
         server.start(within_s=5)

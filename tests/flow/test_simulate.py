@@ -1,4 +1,4 @@
-"""`watchroom simulate` into a given Kafka: what is sent is applied, and live it keeps the streams alive."""
+"""`watchroom simulate` into a given Kafka: what is sent is applied, and live events keep the streams alive."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ WAITED_FOR = {stream: source for stream, source in SOURCES.items() if STREAMS[st
 
 @pytest.fixture
 def settings(embedded_stack: Stack) -> Settings:
-    """A force of its own that feeds what is simulated, and knows the simulator's sources."""
+    """A new force that feeds what is simulated, and knows the simulator's sources."""
     return embedded_stack.settings(streams=tuple(SOURCES), sources=SIMULATED_SOURCES, health_port=free_port())
 
 
 @pytest.mark.embedded
-def test_simulated_days_are_applied_and_the_live_part_is_heard(settings: Settings, tmp_path: Path) -> None:
-    """The same events as in the demo, on servers that somebody else runs."""
+def test_simulated_days_are_applied_and_the_live_part_is_seen(settings: Settings, tmp_path: Path) -> None:
+    """The same events as in the demo, on servers that the user provides."""
     said = io.StringIO()
     with Process("worker", settings, tmp_path / "worker.log") as worker:
         assert run_simulate(settings, days=1, console=Console(file=said)) == 0
@@ -50,14 +50,14 @@ def test_simulated_days_are_applied_and_the_live_part_is_heard(settings: Setting
         reader.close()
 
 
-def test_topics_that_no_worker_made_are_not_made_by_sending(settings: Settings) -> None:
-    """A topic that a broker makes by itself has other partitions and other times."""
+def test_topics_that_no_worker_has_created_are_not_created_by_sending(settings: Settings) -> None:
+    """A topic that the broker creates by itself has other partitions and other timestamps."""
     with pytest.raises(WorkFailed, match="start `watchroom worker` first"):
         run_simulate(settings, days=1)
 
 
-def test_sources_that_the_workers_take_for_live_ones_are_refused(settings: Settings) -> None:
-    """Every event of the past would be a dead letter: late."""
+def test_sources_that_the_workers_treat_as_live_are_refused(settings: Settings) -> None:
+    """Every past event would be a dead letter, because it is late."""
     with pytest.raises(ConfigurationInvalid) as refused:
         run_simulate(settings.model_copy(update={"sources": {}}), days=1, months=1, busy=0)
     assert [fault.where for fault in refused.value.faults] == [
@@ -70,7 +70,7 @@ def test_sources_that_the_workers_take_for_live_ones_are_refused(settings: Setti
     }
 
 
-def test_a_broker_that_is_not_there_is_named(settings: Settings) -> None:
+def test_a_broker_that_is_not_there_is_named_in_the_message(settings: Settings) -> None:
     """One clear line with the address."""
     with pytest.raises(BrokerUnavailable, match=r"no answer from Kafka at 127\.0\.0\.1:1 "):
         run_simulate(settings.model_copy(update={"kafka": "127.0.0.1:1"}), days=1)

@@ -1,4 +1,4 @@
-"""Truth (docs/architecture.md#fresh-alive-absent): what is shown is so now, and what cannot be known is not shown.
+"""Truth (docs/architecture.md#fresh-alive-absent): what is shown is true now, and what is unknown is not shown.
 
 Real Kafka, real Redis, real worker and exporter processes; limits are scaled down by settings.
 """
@@ -35,7 +35,7 @@ def vanished(looks: list[Look]) -> list[tuple[int, frozenset[str]]]:
 
 
 def test_heartbeats_alone_show_no_calls_and_no_percentiles(stack: Stack, tmp_path: Path) -> None:
-    """Quiet is 0 calls; a call of ten minutes ago is in the 15 minutes and not in the last five."""
+    """Quiet means 0 calls; a call ten minutes ago is in the last 15 minutes and not in the last five."""
     with wall(stack, tmp_path, fresh_s=4, silent_s=4) as room, Feed(room.settings):
         before = now_ms() - 600_000
         said = [("call.queued", before - 8_000), ("call.answered", before)]
@@ -60,7 +60,7 @@ def test_heartbeats_alone_show_no_calls_and_no_percentiles(stack: Stack, tmp_pat
 
 
 def test_a_silent_feed_makes_its_measures_vanish_and_return(stack: Stack, tmp_path: Path) -> None:
-    """No events and no heartbeats: nobody knows whether nothing happens or nothing arrives."""
+    """Without events and heartbeats it is unknown whether nothing happens or nothing arrives."""
     silent_s = 5
     with wall(stack, tmp_path, fresh_s=4, silent_s=silent_s) as room, Feed(room.settings) as feed:
         room.until_all_is_shown()
@@ -70,7 +70,7 @@ def test_a_silent_feed_makes_its_measures_vanish_and_return(stack: Stack, tmp_pa
         assert silent_s * 1000 <= gone.at_ms - feed.last_heartbeat_ms + 200 <= (silent_s + 2) * 1000
         assert gone.number("watchroom_redis_up") == 1
         assert gone.number('watchroom_feed_last_heartbeat_timestamp_seconds{source="desk"}') is not None
-        assert now_ms() - gone.oldest_applied_ms() < 4_000  # the worker is well: the feed is not
+        assert now_ms() - gone.oldest_applied_ms() < 4_000  # the worker is healthy: the feed is not
         feed.heartbeats = True
         room.until_all_is_shown()
 
@@ -93,7 +93,7 @@ def test_a_stopped_worker_makes_the_measures_vanish(real_stack: Stack, tmp_path:
 
 @pytest.mark.real
 def test_a_steady_load_makes_nothing_vanish(real_stack: Stack, tmp_path: Path) -> None:
-    """At 2,000 events a second no partition is ever applied to its end, and all are fresh all the same."""
+    """At 2,000 events a second no partition is ever applied to its end, yet all of them are fresh."""
     with wall(real_stack, tmp_path, fresh_s=5, silent_s=30) as room, Feed(room.settings) as feed:
         room.until_all_is_shown()
         feed.calls_per_s = 2_000
@@ -103,13 +103,13 @@ def test_a_steady_load_makes_nothing_vanish(real_stack: Stack, tmp_path: Path) -
         assert vanished(looks) == []
         counts = [look.number(CALLS_5M) or 0 for look in looks]
         assert counts == sorted(counts)
-        assert len(set(counts)) > 5  # it moves: this is no frozen page
+        assert len(set(counts)) > 5  # it changes, so this is not a frozen page
         room.look_until(lambda look: look.number(CALLS_5M) == feed.calls_sent, 15, f"{feed.calls_sent} calls")
 
 
 @pytest.mark.real
-def test_a_worker_killed_and_restarted_at_once_makes_nothing_vanish(real_stack: Stack, tmp_path: Path) -> None:
-    """Under its own name it is back on its partitions before the limit of 10 s; a deployment blanks no wall."""
+def test_a_worker_that_is_killed_and_restarted_at_once_makes_nothing_vanish(real_stack: Stack, tmp_path: Path) -> None:
+    """Under its own name it gets its partitions back within the limit of 10 s; a deployment blanks no wall."""
     with wall(real_stack, tmp_path, fresh_s=10, session_timeout_s=10) as room, Feed(room.settings) as feed:
         feed.calls_per_s = 50
         room.look_until(lambda look: (look.number(CALLS_5M) or 0) > 50, 30, "calls")
@@ -131,7 +131,7 @@ def test_a_worker_killed_and_restarted_at_once_makes_nothing_vanish(real_stack: 
 def test_a_worker_cut_off_from_kafka_does_not_stay_fresh(
     own_kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """The worker runs and reaches Redis; without answers from the broker it must not say that it knows."""
+    """The worker runs and reaches Redis; without answers from the broker it must not claim to be up to date."""
     stack = Stack("real", own_kafka.address, redis_server.url, new_name())
     fresh_s = 4
     with wall(stack, tmp_path, fresh_s=fresh_s, silent_s=120) as room:

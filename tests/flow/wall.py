@@ -23,7 +23,7 @@ from watchroom.kafka.produce import Outgoing, sender
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
-# Of what is fed by default; of the others nothing need come.
+# Of the streams that are fed by default; the others may stay silent.
 WAITED_FOR = [name for name, stream in STREAMS.items() if stream.is_waited_for and stream.by_default]
 
 HEADS = {"calls": "watchroom_call", "incidents": "watchroom_incident", "crimes": "watchroom_crime_"}
@@ -43,7 +43,7 @@ def event(kind: str, subject: str, at_ms: int, number: int, **data: str) -> byte
 
 
 class Feed:
-    """Sends heartbeats to all topics, and events if told to, in a thread of its own until told to stop."""
+    """Sends heartbeats to all topics, and events if asked to, in its own thread until it is stopped."""
 
     def __init__(self, settings: Settings, heartbeat_s: float = 0.5) -> None:
         self._settings = settings
@@ -135,7 +135,7 @@ class Wall:
             return Look(now_ms(), answer.read().decode())
 
     def look_for(self, seconds: float) -> list[Look]:
-        """Looks for a while."""
+        """Look repeatedly for a while."""
         until_s = time.monotonic() + seconds
         looks = []
         while time.monotonic() < until_s:

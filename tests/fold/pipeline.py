@@ -30,23 +30,23 @@ CALENDAR = Calendar(SETTINGS.zone)
 
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue that is shipped."""
+    """The shipped catalogue."""
     return load_catalogue(Path(__file__).parents[2] / "schemas" / "measures", SETTINGS.areas)
 
 
 def arrived(sent: Sent) -> Arrived:
-    """An event of the oracle as intake would hand it to the fold."""
+    """An event of the oracle as intake would pass it to the fold."""
     event = Event(sent.type, sent.id, sent.source, sent.subject, sent.time_ms, None, sent.data)
     return Arrived(event, sent.arrival_ms, sent.closing_ms, sent.offset)
 
 
 def run(batches: Sequence[Sequence[Sent]], now_ms: int, *, round_trip: bool = True) -> Content:
-    """The content after these batches; a batch is cut again by topic and partition, as intake gets it."""
+    """The content after these batches; a batch is split again by topic and partition, as intake gets it."""
     return applied(batches, now_ms, round_trip=round_trip).content()
 
 
 def applied(batches: Sequence[Sequence[Sent]], now_ms: int, *, round_trip: bool = True) -> Worker:
-    """What has applied these batches."""
+    """A worker that has applied these batches."""
     worker = Worker(now_ms, round_trip=round_trip)
     for batch in batches:
         parts: dict[tuple[str, str, int], list[Sent]] = defaultdict(list)
@@ -71,7 +71,7 @@ class Worker:
         self._tokens: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def step(self, stream: str, topic: str, partition: int, part: Sequence[Sent]) -> None:
-        """Fold events of one partition, and write what comes out."""
+        """Fold events of one partition, and write the result."""
         place = topic, partition
         if place not in self._folders:
             self._folders[place] = folder(stream, topic, partition)
@@ -98,7 +98,7 @@ class Worker:
         self.log += folded.restatements
 
     def content(self) -> Content:
-        """All of it, as the oracle has it."""
+        """All of it, in the form that the oracle uses."""
         log = [
             Entry(
                 entry.topic, entry.partition, entry.offset, entry.arrival_ms, entry.event_type, entry.month,

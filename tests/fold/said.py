@@ -1,4 +1,4 @@
-"""One entity's events, written shortly, and what they add to one measure.
+"""One entity's events in short form, and what they contribute to one measure.
 
 All are folded in both orders, twice over, and through the stored form: what a test reads is the same
 for each of these, or the helper fails. Times are UTC on Saturday 27 November 2021, a winter day, so
@@ -43,7 +43,7 @@ def said(kind: str, when: str, event_id: str = "", **data: object) -> Event:
 
 
 def state_of(*events: Event) -> State:
-    """The state after these events, the same in both orders and if each comes twice."""
+    """The state after these events, which must be the same in both orders and if each comes twice."""
     stream = STREAMS[STREAM_OF[events[0].type]]
 
     def folded(order: tuple[Event, ...]) -> State:
@@ -60,12 +60,12 @@ def state_of(*events: Event) -> State:
 
 
 def contribution(*events: Event) -> Contribution:
-    """All that an entity with these events adds."""
+    """Everything that an entity with these events contributes."""
     return CONTRIBUTORS[STREAM_OF[events[0].type]].of(state_of(*events))
 
 
 def adds(measure: str, *events: Event) -> dict[str, int]:
-    """What they add to a measure, by `labels field`: {"line=999 count": 1}."""
+    """What they contribute to a measure, by `labels field`: {"line=999 count": 1}."""
     found = {}
     for name, (_, amount) in contribution(*events).increments.items():
         cell = parse_field(name)
@@ -75,7 +75,7 @@ def adds(measure: str, *events: Event) -> dict[str, int]:
 
 
 def placed(measure: str, *events: Event) -> set[str]:
-    """The 10 s in which they add to a measure: {"09:00:00"}."""
+    """The 10 s buckets in which they contribute to a measure: {"09:00:00"}."""
     increments = contribution(*events).increments
     return {clock(start_ms) for name, (start_ms, _) in increments.items() if parse_field(name).measure == measure}
 

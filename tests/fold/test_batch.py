@@ -1,4 +1,4 @@
-"""A batch: differences, forgetting after the keeping, and the log of changes to closed months."""
+"""A batch: differences, forgetting after the retention, and the log of changes to closed months."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REGRADED = said("incident.graded", "09:20:00", grade="3")
 
 
 def arrived(event: Event, arrival_ms: int | None = None, offset: int = 0, closing_ms: int | None = None) -> Arrived:
-    """An event that arrived at its own time unless said otherwise."""
+    """An event that arrived at its own time unless stated otherwise."""
     arrival = event.time_ms if arrival_ms is None else arrival_ms
     return Arrived(event, arrival, arrival if closing_ms is None else closing_ms, offset)
 
@@ -41,8 +41,8 @@ def fold(stream: str, *batches: Sequence[Arrived]) -> tuple[Folded, dict[str, Kn
     return folded, known
 
 
-def test_one_events_way_as_the_design_tells_it() -> None:
-    """Two events, two batches: the exporter adds buckets up to mean 8.0 s and `8 s, 1 of 1 under 10 s`."""
+def test_the_worked_example_of_the_design_goes_from_events_to_a_figure() -> None:
+    """Two events in two batches: the exporter adds up buckets to mean 8.0 s and `8 s, 1 of 1 under 10 s`."""
     first, _ = fold("calls", [arrived(QUEUED)])
     second, _ = fold("calls", [arrived(QUEUED)], [arrived(ANSWERED)])
     counts = ("call_volume|line=999", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
@@ -62,8 +62,8 @@ def test_one_events_way_as_the_design_tells_it() -> None:
     assert (value.mean_s, value.within, value.observations) == (8.0, 1, 1)
 
 
-def test_an_event_that_comes_again_changes_nothing() -> None:
-    """Old and new state are equal, so the difference is empty; only the last arrival moves on."""
+def test_a_repeated_event_changes_nothing() -> None:
+    """Old and new state are equal, so the difference is empty; only the last arrival advances."""
     again, known = fold("calls", [arrived(QUEUED), arrived(ANSWERED)], [arrived(ANSWERED, at("09:05:00"))])
     assert (again.increments, again.left, again.restatements) == ({}, set(), [])
     assert known["17"].state is not None
@@ -84,7 +84,7 @@ def test_a_regrade_takes_back_what_was_added_and_adds_it_again() -> None:
     }  # fmt: skip
 
 
-def test_a_cell_that_moves_in_time_leaves_its_old_place() -> None:
+def test_an_increment_that_moves_in_time_leaves_its_old_bucket() -> None:
     """An earlier creation arrives: the incident moves to the earlier 10 s."""
     folded, _ = fold("incidents", [arrived(CREATED)], [arrived(said("incident.created", "08:00:00", grade="1"))])
     field = "incident_volume|grade=1,area=stoke|count"
@@ -92,8 +92,8 @@ def test_a_cell_that_moves_in_time_leaves_its_old_place() -> None:
     assert volume == {at("09:00:00"): -1, at("08:00:00"): 1}
 
 
-def test_differences_name_each_cell_once_or_twice() -> None:
-    """Kept, changed in place, moved, new, gone."""
+def test_differences_name_each_field_once_or_twice() -> None:
+    """Unchanged, changed in the same bucket, moved, new, gone."""
     old = {"same": (0, 1), "more": (0, 1), "moved": (0, 1), "gone": (10, 2)}
     new = {"same": (0, 1), "more": (0, 4), "moved": (20, 1), "new": (30, 1)}
     assert sorted(difference(old, new)) == [
@@ -101,8 +101,8 @@ def test_differences_name_each_cell_once_or_twice() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_known_is_left_as_it_is() -> None:
-    """A step that was refused is made again from the same states."""
+def test_folding_does_not_modify_the_known_entities() -> None:
+    """A step that was refused is computed again from the same states."""
     of_partition = folder("calls", "watchroom.calls", 0)
     known = dict(of_partition.fold([arrived(QUEUED)], {}).entities)
     before = dict(known)
@@ -111,8 +111,8 @@ def test_what_is_known_is_left_as_it_is() -> None:
 
 
 def test_an_entity_that_left_and_came_back_within_a_batch_has_not_left() -> None:
-    """Closed and reopened at once: its place in the open set stays, also where each event is folded on its own."""
-    for later_ms in (0, 40 * DAY_MS):  # in time, and after November was closed
+    """Closed and reopened at once, it stays in the open set, even if each event is folded on its own."""
+    for later_ms in (0, 40 * DAY_MS):  # in time, and after November has closed
         events = [said("incident.closed", "10:00:00"), said("incident.reopened", "10:00:01")]
         late = [arrived(event, event.time_ms + later_ms) for event in events]
         folded, _ = fold("incidents", [arrived(CREATED)], late)
@@ -123,14 +123,14 @@ def test_an_entity_that_left_and_came_back_within_a_batch_has_not_left() -> None
 KEEPING_MS = 3 * DAY_MS  # of calls
 
 
-def test_an_arrival_exactly_at_the_keeping_still_meets_its_call() -> None:
-    """Known means: this arrival - the last one <= keeping."""
+def test_an_arrival_exactly_at_the_retention_still_finds_its_call() -> None:
+    """Known means: this arrival - the last one <= retention."""
     folded, _ = fold("calls", [arrived(QUEUED)], [arrived(ANSWERED, QUEUED.time_ms + KEEPING_MS)])
     assert folded.increments[at("09:00:00")]["call_answer_time|line=999|observations"] == 1
 
 
-def test_an_arrival_one_ms_after_the_keeping_meets_nobody() -> None:
-    """The call is unknown again: an orphan; what it added stays, and it waits no longer."""
+def test_an_arrival_one_ms_after_the_retention_finds_no_call() -> None:
+    """The call is unknown again: an orphan; what it added stays, and it no longer waits."""
     folded, known = fold("calls", [arrived(QUEUED)], [arrived(ANSWERED, QUEUED.time_ms + KEEPING_MS + 1)])
     assert folded.increments == {at("09:00:00"): {"orphans|topic=watchroom.calls|count": 1}}
     assert folded.left == {("calls_waiting|line=999", "17")}
@@ -139,14 +139,14 @@ def test_an_arrival_one_ms_after_the_keeping_meets_nobody() -> None:
 
 
 def test_the_gap_is_between_arrivals_and_the_latest_one_counts() -> None:
-    """An older arrival that is folded later does not shorten the memory, nor does it end it."""
+    """An older arrival that is folded later neither shortens nor ends the retention."""
     steps = [arrived(QUEUED, DAY_MS), arrived(QUEUED, 0), arrived(ANSWERED, DAY_MS + KEEPING_MS)]
     folded, _ = fold("calls", *([step] for step in steps))
     assert "call_answer_time|line=999|observations" in folded.increments[at("09:00:00")]
 
 
-def test_forgetting_is_the_same_within_one_batch() -> None:
-    """A restart that reads months in one batch forgets as the live worker did."""
+def test_an_entity_is_forgotten_within_one_batch_too() -> None:
+    """A restart that reads months in one batch must forget as the live worker did."""
     late = arrived(ANSWERED, QUEUED.time_ms + KEEPING_MS + 1)
     folded, _ = fold("calls", [arrived(QUEUED), late])
     assert folded.increments[at("09:00:00")]["orphans|topic=watchroom.calls|count"] == 1
@@ -159,17 +159,17 @@ CLOSES_MS = MONTH_END_MS + DAY_MS  # calls: 24 h
 
 
 def changes(closing_ms: int, *, arrival_ms: int | None = None) -> list[Restatement]:
-    """The log after a call of November is queued in time and abandoned by an event of this arrival."""
+    """The log after a call of November is queued in time, and abandoned by an event with this arrival."""
     abandoned = arrived(said("call.abandoned", "09:00:30"), arrival_ms or closing_ms, 41, closing_ms)
     return fold("calls", [arrived(QUEUED, CLOSES_MS - KEEPING_MS)], [abandoned])[0].restatements
 
 
-def test_an_arrival_exactly_at_month_end_plus_bound_is_no_restatement() -> None:
+def test_an_arrival_exactly_at_month_end_plus_lateness_bound_is_not_a_restatement() -> None:
     """The month closes after that moment: London month end + 24 h for calls."""
     assert changes(CLOSES_MS) == []
 
 
-def test_one_ms_later_every_cell_is_a_restatement() -> None:
+def test_one_ms_later_every_changed_field_is_a_restatement() -> None:
     """Topic, partition, offset, arrival, event type, month, measure, labels, field, delta."""
     found = changes(CLOSES_MS + 1, arrival_ms=CLOSES_MS)
     where = ("watchroom.calls", 0, 41, CLOSES_MS + 1, "call.abandoned", "2021-11")
@@ -184,7 +184,7 @@ def test_one_ms_later_every_cell_is_a_restatement() -> None:
 
 
 def test_months_close_in_the_reporting_zone() -> None:
-    """April 2021 ends at 23:00 UTC, so incidents close at 23:00 UTC of 7 May."""
+    """April 2021 ends at 23:00 UTC, so incidents close at 23:00 UTC on 7 May."""
     at_ms = 1_619_823_600_000 - 10_000  # 2021-04-30T22:59:50Z
     created = Event("incident.created", "c", "s", "17", at_ms, None, {})
     closes_ms = 1_619_823_600_000 + 7 * DAY_MS
@@ -193,8 +193,8 @@ def test_months_close_in_the_reporting_zone() -> None:
     assert {entry.month for entry in found} == {"2021-04"}
 
 
-def test_the_log_holds_one_entry_an_event_and_cell_never_a_batch() -> None:
-    """Two regrades in one batch are two changes, so that the log is the same whatever the batches."""
+def test_the_log_holds_one_entry_for_each_event_and_field_whatever_the_batch() -> None:
+    """Two regrades in one batch are two changes, so that the log is the same for any batching."""
     late_ms = MONTH_END_MS + 30 * DAY_MS
     graded = [arrived(said("incident.graded", f"09:2{n}:00", grade=str(n)), late_ms + n, n) for n in (2, 3)]
     whole = fold("incidents", [arrived(CREATED)], graded)[0].restatements
@@ -213,7 +213,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS, st.integers(0, 8))
-def test_where_a_batch_is_cut_does_not_matter(rows: list[tuple[str, str, int, int]], cut: int) -> None:
+def test_the_boundaries_of_batches_do_not_matter(rows: list[tuple[str, str, int, int]], cut: int) -> None:
     """Sums, states, open sets and the restatement log, entry for entry."""
     events = [
         arrived(Event(kind, str(n), "s", subject, at("09:00:00") + ms, None, {}), at("09:00:00") + later, n)

@@ -1,4 +1,4 @@
-"""Contributions: what a state adds, whatever its measures; labels stay closed lists."""
+"""Contributions: what a state adds, for any measures; labels stay closed lists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANSWERED = said("call.answered", "09:00:08")
 
 
 def measure(kind: str, **more: object) -> Measure:
-    """A measure of calls, as the loader would make it."""
+    """A measure of calls, as the loader would create it."""
     plain: dict[str, object] = {
         "id": "m", "kind": kind, "stream": "calls", "at": "answered", "labels": (), "windows": ("5m",),
         "brief": "b", "definition": "d", "source": "s",
@@ -36,12 +36,12 @@ def measure(kind: str, **more: object) -> Measure:
 
 
 def of(said_by: Measure, *events: Event) -> Contribution:
-    """What these events add to one measure alone."""
+    """What these events contribute to this measure alone."""
     return Contributor(STREAMS["calls"], "t", [said_by]).of(state_of(*events))
 
 
-def test_the_worked_example_of_the_design() -> None:
-    """Call 17, line 999, queued 09:00:00, answered 09:00:08: before and after the answer, every cell."""
+def test_the_worked_example_of_the_design_has_these_contributions() -> None:
+    """Call 17, line 999, queued 09:00:00, answered 09:00:08: every increment before and after the answer."""
     s, nine = "line=999", at("09:00:00")
     counts = (f"call_volume|{s}", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
     before = {f"{series}|count": (nine, 1) for series in counts}
@@ -63,13 +63,13 @@ def test_the_worked_example_of_the_design() -> None:
     )
 
 
-def test_an_unknown_entity_adds_nothing() -> None:
-    """The difference of a first event is all that its state adds."""
+def test_an_unknown_entity_contributes_nothing() -> None:
+    """So the difference of a first event is everything that its state adds."""
     assert CONTRIBUTORS["calls"].of(None) == NOTHING == ({}, {}, {})
 
 
-def test_what_is_added_is_not_shared_between_entities() -> None:
-    """Names are made once for a label set; amounts never."""
+def test_contributions_are_not_shared_between_entities() -> None:
+    """Names are created once for each label set; amounts never are."""
     first, second = contribution(QUEUED), contribution(QUEUED)
     first.increments.clear()
     first.open_sets.clear()
@@ -85,18 +85,18 @@ def test_what_is_added_is_not_shared_between_entities() -> None:
     ],
 )  # fmt: skip
 def test_a_value_is_listed_other_or_absent(value: object, counted: str) -> None:
-    """A feed that says `unknown` itself means the same as one that says nothing."""
+    """A feed that sends `unknown` itself means the same as one that sends nothing."""
     assert resolved(LINE, value) == counted
 
 
 @given(st.one_of(st.none(), st.text(max_size=20)))
-def test_no_text_of_a_feed_makes_a_new_series(value: str | None) -> None:
+def test_no_text_of_a_feed_creates_a_new_series(value: str | None) -> None:
     """Cardinality is fixed by the catalogue."""
     assert resolved(LINE, value) in LINE.all_values()
 
 
-def test_a_feed_of_ever_new_texts_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was resolved is forgotten rather than kept for ever, and comes out the same."""
+def test_a_feed_of_always_new_texts_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cached values are dropped rather than kept for ever, and come out the same again."""
     monkeypatch.setattr(contributions, "VALUES_HELD", 3)
     contributor = Contributor(STREAMS["calls"], "t", [measure("count", at="queued", labels=(LINE,))])
     for number in range(20):
@@ -107,14 +107,14 @@ def test_a_feed_of_ever_new_texts_does_not_fill_the_memory(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("accepted", "counted"), [(("answered",), 1), (("abandoned", "answered"), 1), (("x",), 0)])
-def test_where_says_who_is_counted_at_all(accepted: tuple[str, ...], counted: int) -> None:
-    """An entity that does not match adds nothing to the measure."""
+def test_the_where_of_a_measure_decides_which_entities_are_counted(accepted: tuple[str, ...], counted: int) -> None:
+    """An entity that does not match contributes nothing to the measure."""
     found = of(measure("count", where=Condition({"left_by": accepted})), QUEUED, ANSWERED)
     assert sum(amount for _, amount in found.increments.values()) == counted
 
 
-def test_where_is_a_conjunction_of_words_and_interval() -> None:
-    """All of it must hold."""
+def test_all_conditions_of_a_where_must_hold() -> None:
+    """Both the values and the interval."""
     both = Condition({"left_by": ("answered",)}, "queued", "answered", 8_000)
     tighter = Condition({"left_by": ("answered",)}, "queued", "answered", 7_999)
     other = Condition({"left_by": ("abandoned",)}, "queued", "answered", 8_000)
@@ -127,8 +127,8 @@ def test_where_is_a_conjunction_of_words_and_interval() -> None:
     ]
 
 
-def test_an_interval_that_is_not_complete_or_negative_does_not_hold() -> None:
-    """Within 60 s is between two known moments, the second not before the first."""
+def test_an_interval_that_is_incomplete_or_negative_does_not_hold() -> None:
+    """Within 60 s means between two known moments, the second not before the first."""
     within = measure("share", at="ended", part=Condition({}, "queued", "ended", 60_000))
     ended, early = said("call.ended", "09:00:30"), said("call.ended", "08:59:00")
     presented = said("call.presented", "09:00:00")
@@ -138,7 +138,7 @@ def test_an_interval_that_is_not_complete_or_negative_does_not_hold() -> None:
 
 
 def test_the_first_target_that_matches_the_labels_counts() -> None:
-    """Targets are looked at in the order of the catalogue."""
+    """Targets are tried in the order of the catalogue."""
     targets = (Target({"line": "999"}, 8_000, inclusive=False), Target({}, 8_000, inclusive=True))
     timed = measure("duration", start="queued", labels=(LINE,), targets=targets)
     assert "m|line=999|within" not in of(timed, QUEUED, ANSWERED).increments
@@ -146,22 +146,22 @@ def test_the_first_target_that_matches_the_labels_counts() -> None:
     assert of(timed, on_101, ANSWERED).increments["m|line=101|within"] == (at("09:00:00"), 1)
 
 
-def test_a_target_of_an_open_measure_counts_nothing() -> None:
-    """Its deadline is judged by the reader at its `now`."""
+def test_a_target_of_an_open_measure_adds_no_count() -> None:
+    """The reader evaluates its deadline at its own `now`."""
     waiting = measure("open", at="queued", state="waiting", labels=(LINE,), targets=(Target({}, 1, inclusive=True),))
     assert of(waiting, QUEUED) == ({}, {"m|line=999": at("09:00:00")}, {})
 
 
 @pytest.mark.parametrize(("begun", "took_ms"), [("09:00:08", 0), ("09:00:07.999", 1), ("-1 09:00:08", 86_400_000)])
-def test_a_duration_is_placed_at_its_end(begun: str, took_ms: int) -> None:
+def test_a_duration_counts_at_its_end(begun: str, took_ms: int) -> None:
     """Whatever day it began on."""
     found = of(measure("duration", start="queued"), said("call.queued", begun), ANSWERED)
     assert found.increments.get("m||sum_ms", (at("09:00:00"), 0)) == (at("09:00:00"), took_ms)
     assert found.increments["m||observations"] == (at("09:00:00"), 1)
 
 
-def test_a_share_has_its_part_where_its_whole_is() -> None:
-    """So part <= whole in every bucket, also in the one of 10 s."""
+def test_the_part_of_a_share_is_in_the_same_bucket_as_its_whole() -> None:
+    """So part <= whole in every bucket, also in one of 10 s."""
     found = of(measure("share", part=Condition({"left_by": ("answered",)})), QUEUED, ANSWERED)
     assert found.increments == {"m||whole": (at("09:00:00"), 1), "m||part": (at("09:00:00"), 1)}
 
@@ -178,8 +178,8 @@ CALLS = st.lists(
 
 
 @given(CALLS)
-def test_whatever_a_call_does_its_figures_stay_consistent(events: list[Event]) -> None:
-    """Counts are 1, part never without whole, a duration has one bin or is beside, open in at most one set."""
+def test_the_figures_of_a_call_stay_consistent_whatever_its_events(events: list[Event]) -> None:
+    """Counts are 1, no part without whole, a duration has one bin or is excluded, and at most one set is open."""
     found = contribution(*events)
     increments: Mapping[str, tuple[int, int]] = found.increments
     assert all(amount == 1 for name, (_, amount) in increments.items() if not name.endswith("sum_ms"))
@@ -195,13 +195,13 @@ def test_whatever_a_call_does_its_figures_stay_consistent(events: list[Event]) -
 
 
 @given(st.text())
-def test_whatever_a_feed_says_one_of_the_listed_values_is_counted(text: str) -> None:
-    """No text of a feed can break a field apart, smuggle in a label or open a new series."""
+def test_one_of_the_listed_values_is_counted_whatever_a_feed_sends(text: str) -> None:
+    """No text of a feed can break a field apart, smuggle in a label or create a new series."""
     assert resolved(LINE, text) in LINE.all_values()
 
 
-def test_another_spelling_of_a_listed_value_is_counted_as_it() -> None:
-    """The police.uk API says `violent-crime`; as `other` the largest category would be on no board."""
+def test_another_spelling_of_a_listed_value_is_counted_as_that_value() -> None:
+    """The police.uk API writes `violent-crime`; as `other`, the largest category would be on no board."""
     label = replace(LINE, aliases={"emergency_line": "999"})
     assert [resolved(label, text) for text in ("999", "Emergency line", "112", " ")] == [
         "999",
@@ -212,8 +212,8 @@ def test_another_spelling_of_a_listed_value_is_counted_as_it() -> None:
 
 
 @pytest.mark.parametrize("name", STREAM_OF)
-def test_what_the_shipped_examples_say_is_listed(name: str) -> None:
-    """Producers begin by copying an example; one whose values are `other` teaches them to be counted nowhere."""
+def test_the_values_in_the_shipped_examples_are_listed(name: str) -> None:
+    """Producers begin by copying an example; with unlisted values their events would all count as `other`."""
     example = json.loads((ROOT / "schemas" / "events" / "examples" / f"{name}.json").read_text())
     stream = STREAM_OF[name]
     said_labels = example.get("data", {})

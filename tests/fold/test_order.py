@@ -1,4 +1,4 @@
-"""Order does not matter: the fold against an oracle that shares no code with it (docs/architecture.md#fold).
+"""Order does not matter: the fold compared with an oracle that shares no code with it (docs/architecture.md#fold).
 
 `WATCHROOM_TEST_EXAMPLES` multiplies the number of examples (default 1, sized for CI).
 """
@@ -37,37 +37,37 @@ bulk = settings(
 
 @st.composite
 def deliveries_in_batches(draw: st.DrawFn, events: list[Sent]) -> list[list[Sent]]:
-    """Any order, repetition, spread over partitions, and batching of the same events."""
+    """The same events in any order, repetition, spread over partitions, and batching."""
     placed = in_partition_order(draw(deliveries(events)), partitions=draw(st.integers(1, 3)))
     return draw(batches(placed))
 
 
 def flat(cut: list[list[Sent]]) -> list[Sent]:
-    """The batches without their cuts."""
+    """The events of all batches."""
     return [sent for batch in cut for sent in batch]
 
 
 def same(found: Content, expected: Content) -> None:
-    """Fails with every difference."""
+    """Fail with a list of all differences."""
     assert not (lines := differences(found, expected)), "\n".join(lines)
 
 
 @bulk
 @given(st.data())
-def test_any_order_repetition_and_batching_gives_what_the_oracle_recomputes(data: st.DataObject) -> None:
-    """Figures must not depend on which event came first, twice, or in whose batch."""
+def test_any_order_repetition_and_batching_gives_what_the_oracle_computes(data: st.DataObject) -> None:
+    """Figures must not depend on which event came first, came twice, or was in which batch."""
     events = data.draw(histories())
     now_ms = data.draw(moments(events))
     expected = recompute(events, now_ms)
     found = run(data.draw(deliveries_in_batches(events)), now_ms, round_trip=data.draw(st.booleans()))
-    found = dataclasses.replace(found, tokens=whole(found.tokens))  # when a change came decides only its field
+    found = dataclasses.replace(found, tokens=whole(found.tokens))  # the time of a change decides only its field
     same(found, Content(expected.buckets, expected.open, found.restatements, {}, whole(expected.tokens)))
 
 
 @bulk
 @given(st.data())
-def test_the_restatement_log_is_that_of_each_partitions_order_whatever_the_batches(data: st.DataObject) -> None:
-    """An analyst takes the log from a month to get what was published: it may not depend on batching.
+def test_the_restatement_log_follows_the_order_of_each_partition_whatever_the_batches(data: st.DataObject) -> None:
+    """Analysts subtract the log from a month to get what was published: it must not depend on batching.
 
     A report says how often a month was restated: once for each event, however many fields it changed.
     """
@@ -82,7 +82,7 @@ def test_the_restatement_log_is_that_of_each_partitions_order_whatever_the_batch
 
 
 def counted(log: Iterable[Restatement]) -> dict[tuple[str, str], int]:
-    """(month, series) -> how many restatements a report counts."""
+    """(month, series) -> the number of restatements that a report counts."""
     by_month: dict[str, list[Restatement]] = defaultdict(list)
     for entry in log:
         by_month[entry.month].append(entry)
@@ -93,7 +93,7 @@ def counted(log: Iterable[Restatement]) -> dict[tuple[str, str], int]:
 @bulk
 @given(st.data())
 def test_a_replayed_dead_letter_closes_months_by_its_new_record(data: st.DataObject) -> None:
-    """Lateness is judged on the first record's time, closing on the second's, which comes within the keeping."""
+    """Lateness uses the first record's time, closing the second's, which comes within the retention."""
     events = data.draw(histories(most=2))
     replayed = [
         replace(
@@ -108,8 +108,8 @@ def test_a_replayed_dead_letter_closes_months_by_its_new_record(data: st.DataObj
 
 @bulk
 @given(st.data())
-def test_after_its_keeping_an_entity_is_new_in_partition_order(data: st.DataObject) -> None:
-    """What the forgotten state added stays; it is judged by arrivals, so a rebuild forgets at the same event."""
+def test_after_its_retention_an_entity_is_new_in_partition_order(data: st.DataObject) -> None:
+    """What the forgotten state added stays; arrivals decide, so a rebuild forgets at the same event."""
     events = data.draw(histories([stream for stream in TYPES if stream != "returns"], most=2))
     again = [
         replace(
@@ -124,7 +124,7 @@ def test_after_its_keeping_an_entity_is_new_in_partition_order(data: st.DataObje
 
 
 class Enough(Exception):
-    """All that was wanted has been seen."""
+    """Everything that was wanted has been seen."""
 
 
 WANTED = {type_ for types in TYPES.values() for type_ in types} | {
@@ -151,8 +151,8 @@ WANTED = {type_ for types in TYPES.values() for type_ in types} | {
 }  # fmt: skip
 
 
-def test_the_generator_reaches_every_type_every_measure_and_every_trap() -> None:
-    """A property over histories that never do anything would prove nothing."""
+def test_the_generated_histories_reach_every_type_every_measure_and_every_trap() -> None:
+    """A property over histories in which nothing happens would prove nothing."""
     seen: set[str] = set()
 
     @settings(
@@ -173,7 +173,7 @@ def test_the_generator_reaches_every_type_every_measure_and_every_trap() -> None
 
 
 def words_of(events: list[Sent], content: Content) -> set[str]:
-    """What a history has in it."""
+    """What occurs in a history."""
     words = {e.type for e in events} | {f"restated by {entry.type}" for entry in content.restatements}
     words |= {f"at {e.time_ms}" for e in events}
     for cells in (*content.buckets.values(), *({name: 1} for name in content.open)):

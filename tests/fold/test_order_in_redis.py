@@ -1,6 +1,6 @@
-"""Order does not matter, to the last key: records through the real applier into a real Redis.
+"""Order does not matter, down to the last key: records through the real applier into a real Redis.
 
-Fewer histories than in `test_order.py`, and everything that stands between a record and Redis: parsing,
+Fewer histories than in `test_order.py`, and everything that lies between a record and Redis: parsing,
 refusals, steps of a few events, states read back by another worker, the script itself.
 """
 
@@ -32,7 +32,7 @@ from watchroom.intake.partition import Appliers, PartitionApplier, make_store
 from watchroom.kafka.topics import Topics
 
 PARTITIONS = 2
-SOON_MS = 120_000  # buckets that Redis drops so soon are not compared: its clock goes on while the test runs
+SOON_MS = 120_000  # buckets that Redis expires so soon are not compared: its clock continues while the test runs
 Place = tuple[str, int]
 
 
@@ -46,7 +46,7 @@ class Log:
     ends: Counter[Place] = field(default_factory=Counter)
 
     def append(self, place: Place, at_ms: int, key: bytes, value: bytes, *, gap: int = 0) -> int:
-        """Append a record, after `gap` offsets that compaction took; returns its offset."""
+        """Append a record, after `gap` offsets that compaction removed; returns its offset."""
         offset = self.ends[place] + gap
         self.ends[place] = offset + 1
         self.records[place].append(Record(offset, at_ms, key, value))
@@ -55,7 +55,7 @@ class Log:
 
 @st.composite
 def logs(draw: st.DrawFn, delivery: Sequence[Sent]) -> Log:
-    """The events in this order in their topics, with gaps and records that must be refused between them."""
+    """The events in this order in their topics, with gaps, and with records between them that must be refused."""
     log = Log()
     for event in delivery:
         topic, partition = event.topic, partition_of(event.subject, PARTITIONS)
@@ -70,7 +70,7 @@ def logs(draw: st.DrawFn, delivery: Sequence[Sent]) -> Log:
             case 1:
                 log.append((topic, 1 - partition), event.arrival_ms, event.subject.encode(), value_of(event))
                 log.refused[topic, "wrong_partition"] += 1
-            case 2 if event.stream != "returns":  # of which nothing is late
+            case 2 if event.stream != "returns":  # returns are never late
                 late = replace(event, id="late", time_ms=event.time_ms - 40 * 86_400_000)
                 log.append((topic, partition), event.arrival_ms, event.subject.encode(), value_of(late))
                 log.refused[topic, "late"] += 1
@@ -81,7 +81,7 @@ def logs(draw: st.DrawFn, delivery: Sequence[Sent]) -> Log:
 
 
 class Workers:
-    """Two workers on one Redis, each with an applier of its own for every partition."""
+    """Two workers on one Redis, each with its own applier for every partition."""
 
     def __init__(self, redis_url: str, force: str, step_events: int) -> None:
         settings = SETTINGS.model_copy(
@@ -97,21 +97,21 @@ class Workers:
         self.letters |= {(topic, partition, letter.record.offset) for letter in refused}
 
     def restart(self, worker: int) -> None:
-        """It forgets all partitions."""
+        """Make it forget all partitions."""
         self._appliers = {owned: applier for owned, applier in self._appliers.items() if owned[0] != worker}
 
     async def apply(self, worker: int, batch: RecordBatch, now_ms: int) -> None:
-        """Apply what Redis has not got of a batch, as a worker does that is told when Redis stands elsewhere."""
+        """Apply what Redis does not have of a batch, as a worker does whose step is refused as moved."""
         owned = worker, (batch.topic, batch.partition)
         if owned not in self._appliers:
             self._appliers[owned] = self._make(*owned[1])
             await self._appliers[owned].start()
-        applier, stands = self._appliers[owned], batch.base
-        while stands < batch.next_offset:
+        applier, stored = self._appliers[owned], batch.base
+        while stored < batch.next_offset:
             try:
                 await applier.apply(batch, None, now_ms)
             except Moved:
-                stands = await applier.start() or 0
+                stored = await applier.start() or 0
             else:
                 return
 
@@ -132,7 +132,7 @@ def cut(data: st.DataObject, log: Log) -> list[RecordBatch]:
 
 
 async def apply_all(data: st.DataObject, log: Log, workers: Workers, now_ms: int) -> None:
-    """Every fetch once or more: by either worker, by one after the other, or by both at the same moment."""
+    """Apply every fetch once or more: by either worker, by both in turn, or by both at the same moment."""
     try:
         for batch in cut(data, log):
             match data.draw(st.integers(0, 5)):
@@ -153,10 +153,10 @@ async def apply_all(data: st.DataObject, log: Log, workers: Workers, now_ms: int
 @pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.timeout(300)
-def test_redis_holds_what_the_oracle_recomputes_for_any_order_repetition_and_batching(
+def test_redis_holds_what_the_oracle_computes_for_any_order_repetition_and_batching(
     redis_server: RedisServer,
 ) -> None:
-    """The step, the stored states and the change of owners must not disturb what the fold gets right."""
+    """The step, the stored states and changes of owner must not spoil what the fold gets right."""
     client: Redis = redis_server.client()
 
     @settings(

@@ -1,6 +1,6 @@
-"""The order property has teeth: each fault planted into the fold is seen by it.
+"""The order property can fail: it finds each fault that is planted into the fold.
 
-A property that passes says little until it has failed for the right reasons. Every fault below is one
+A property that passes proves little until it has failed for the right reasons. Every fault below is one
 that a reader of docs/architecture.md could make; the histories and the oracle are those of `test_order.py`.
 """
 
@@ -29,11 +29,11 @@ from watchroom.streams import STREAMS, crimes, incidents, offences, returns, sta
 
 pytestmark = pytest.mark.timeout(300)
 Plant = Callable[[pytest.MonkeyPatch], None]
-EXAMPLES = 1500  # most faults are seen within fifty
+EXAMPLES = 1500  # most faults are found within fifty
 
 
-def seen_by_the_property(examples: int = EXAMPLES) -> bool:
-    """Whether some history comes out other than the oracle says, in content or in log."""
+def found_by_the_property(examples: int = EXAMPLES) -> bool:
+    """Whether some history differs from the oracle, in content or in the log."""
 
     @settings(
         max_examples=examples, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
@@ -54,7 +54,7 @@ def seen_by_the_property(examples: int = EXAMPLES) -> bool:
 
 
 def in_stream(name: str, **changed: Any) -> Plant:
-    """A stream with another part: fold, is_orphan, is_out or words."""
+    """A stream with another part: fold, is_orphan, is_out or a vocabulary."""
     return lambda patch: patch.setitem(STREAMS, name, replace(STREAMS[name], **changed))
 
 
@@ -64,7 +64,7 @@ def instead_of(module: object, name: str, fault: object) -> Plant:
 
 
 def in_word(name: str, word: str, fault: Callable[[Any, Any], object]) -> Plant:
-    """A stream one word of which is read wrongly; the fault gets the state and what is right."""
+    """A stream that reads one term wrongly; the fault gets the state and the right value."""
     stream = STREAMS[name]
     right = stream.vocabulary[word]
     wrong = right._replace(read=lambda state: fault(state, right.read(state)))
@@ -78,7 +78,7 @@ def no_retraction(old: Increments, new: Increments) -> list[tuple[str, tuple[int
 
 
 def count_every_event(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
-    """Everything an entity adds is added with each event that changes it."""
+    """Everything an entity contributes is added with each event that changes it."""
     return list(new.items()) if old != new else []
 
 
@@ -91,7 +91,7 @@ def last_on_scene(state: incidents.Incident | None, event: Event, arrival_ms: in
 
 
 def last_to_arrive_wins_ties(known: Any, stamp: Any) -> Any:
-    """Of two events of one moment the one that came later, not the one with the higher id."""
+    """Of two events at one moment the later arrival wins, not the higher id."""
     return stamp if known is None or stamp[0] >= known[0] else known
 
 
@@ -107,7 +107,7 @@ def first_category(state: incidents.Incident | None, event: Event, arrival_ms: i
 
 
 def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
-    """An orphan adds its measures as well."""
+    """An orphan contributes to its measures as well."""
     right = contributor_of(self, state)
     if state is None or self._stream.is_out(state) or not self._stream.is_orphan(state):
         return right
@@ -119,7 +119,7 @@ def orphan_plus_measures(self: Contributor, state: Any) -> Contribution:
 
 
 def utc_day(_: Calendar, at_ms: int) -> str:
-    """Days and months of UTC."""
+    """Days and months in UTC."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%d")
 
 
@@ -129,7 +129,7 @@ def closed_at_its_end(self: batch.Folder, closing_ms: int) -> int:
 
 
 def flags_are_never_cleared(state: crimes.Crime | None, event: Event, arrival_ms: int) -> crimes.Crime:
-    """An empty list of flags is taken for none."""
+    """An empty list of flags is ignored."""
     after: crimes.Crime = crimes.fold(state, event, arrival_ms)
     if event.data.get("flags") == [] and after.flags is not None and not after.flags[2]:
         return after._replace(flags=None if state is None else state.flags)
@@ -137,29 +137,29 @@ def flags_are_never_cleared(state: crimes.Crime | None, event: Event, arrival_ms
 
 
 def slash_lists_codes(text: str) -> offences.Offence | None:
-    """`4/1` is 4 and 1, of which the first is looked up."""
+    """`4/1` is read as 4 and 1, and only the first is looked up."""
     return offence_of(text.partition("/")[0])
 
 
 def whole_text_only(text: str) -> offences.Offence | None:
-    """A composite row is known in full, and not by its codes."""
+    """A composite row is matched as a whole only, and not by its codes."""
     found = offence_of(text)
     return None if found and found.subgroup == "homicide" and len(found.codes) == 1 else found
 
 
 def earliest_grade_wins(known: tuple[Any, ...], stamp: Any) -> tuple[Any, ...]:
-    """The first grade that came stays."""
+    """The first grade to arrive stays."""
     return known or (stamp,)
 
 
 def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int) -> None:
-    """A token that an entity has no longer stays counted."""
+    """A token that an entity no longer has stays counted."""
     if sign > 0:
         count_tokens(changes, name, day, fields, sign)
 
 
 def as_at_adds_up(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
-    """The as-at of a later version is added to that of the one before."""
+    """The as-at of a later version is added to that of the previous one."""
     changed = batch_difference(old, new)
     return [each for each in changed if not each[0].endswith("|as_at_ms")] + [
         (name, cell) for name, cell in new.items() if name.endswith("|as_at_ms") and old.get(name) != cell
@@ -167,7 +167,7 @@ def as_at_adds_up(old: Increments, new: Increments) -> list[tuple[str, tuple[int
 
 
 def never_withdrawn(state: returns.Return | None, event: Event, arrival_ms: int) -> returns.Return:
-    """A withdrawal says nothing."""
+    """A withdrawal is ignored."""
     after = returns.fold(state, event, arrival_ms)
     if event.type == returns.WITHDRAWN:
         return after._replace(figure=None if state is None else state.figure)
@@ -175,7 +175,7 @@ def never_withdrawn(state: returns.Return | None, event: Event, arrival_ms: int)
 
 
 def withdrawn_for_good(state: returns.Return | None, event: Event, arrival_ms: int) -> returns.Return:
-    """What was withdrawn once never counts again, whatever its order."""
+    """A return that was once withdrawn never counts again, whatever the order."""
     after = returns.fold(state, event, arrival_ms)
     was = state is not None and state.figure is not None and not state.figure[3]
     return after._replace(figure=state.figure) if was and state is not None else after
@@ -241,13 +241,13 @@ FAULTS: dict[str, Plant] = {
 }
 
 
-def test_without_a_fault_nothing_is_seen() -> None:
-    """Otherwise the tests below would pass for nothing."""
-    assert not seen_by_the_property(100)
+def test_the_property_finds_nothing_without_a_fault() -> None:
+    """Otherwise the tests below would prove nothing."""
+    assert not found_by_the_property(100)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_property_sees(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is a wrong figure on a board."""
+def test_the_property_finds_a_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fault would give a wrong figure on a board."""
     FAULTS[fault](monkeypatch)
-    assert seen_by_the_property()
+    assert found_by_the_property()

@@ -28,32 +28,32 @@ from tests.fuzz.targets import TARGETS, Input
 
 FUZZ_S = 90  # in CI
 MOST_CPU_S = 5.0  # for one input; most take a millisecond
-LAST = Path(tempfile.gettempdir()) / "watchroom-fuzz-last.json"  # where native code ended this process
-MOST_S = 300  # for a hundred, by the clock: one of them waits for ever
+LAST = Path(tempfile.gettempdir()) / "watchroom-fuzz-last.json"  # the input at which native code ended this process
+MOST_S = 300  # for a hundred, by the clock: an input may wait for ever
 MOST_MEMORY_BYTES = 1024**3  # more than at the start
-MOST_KEPT, MOST_KEPT_BYTES = 2000, 16 * 1024  # inputs that led somewhere new, from which others are made
+MOST_KEPT, MOST_KEPT_BYTES = 2000, 16 * 1024  # inputs that led somewhere new, from which others are derived
 
 
 class TookTooLong(BaseException):
-    """No Exception: what is tried might catch it."""
+    """Not an Exception: the code under test might catch that."""
 
 
 def attempt(target: str, given: Input, folder: Path) -> tuple[str, BaseException | None]:
-    """What became of one input, or what was raised."""
+    """The outcome of one input, or what was raised."""
     save(target, given, LAST)
     signal.setitimer(signal.ITIMER_PROF, MOST_CPU_S)
     try:
         return TARGETS[target].run(given, folder), None
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  # that none comes is what is tried
+    except BaseException as error:  # noqa: BLE001  # the test is that none is raised
         return "", error
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def fuzz(target: str, seconds: float, seed: int, folder: Path) -> tuple[int, int, int]:
-    """Try one target for so long.
+    """Test one target for this long.
 
     Returns:
         Inputs tried, different outcomes, faults; no more than ten of these are looked for.
@@ -87,7 +87,7 @@ def fuzz(target: str, seconds: float, seed: int, folder: Path) -> tuple[int, int
 
 
 def _another(kept: list[Input], chance: random.Random) -> Input:
-    """An input with one part changed, now and then two."""
+    """An input with one part changed, occasionally two."""
     parts = list(chance.choice(kept))
     for _ in range(chance.choice((1, 1, 1, 2))):
         # the first part is what the target is about
@@ -97,7 +97,7 @@ def _another(kept: list[Input], chance: random.Random) -> Input:
 
 
 def main() -> int:
-    """Run as the arguments say; 1 if anything was found."""
+    """Run as the arguments say; returns 1 if anything was found."""
     options = argparse.ArgumentParser(prog="python -m tests.fuzz", description=(__doc__ or "").partition("\n\n")[2])
     options.add_argument(
         "--for", dest="seconds", type=float, default=FUZZ_S, help="seconds in all; default: 90, as in CI"
@@ -130,7 +130,7 @@ def _stop(*_: object) -> None:
 
 
 def _limit_memory() -> None:
-    """What asks for more gets a MemoryError, which is a fault."""
+    """Make any request for more memory a MemoryError, which is a fault."""
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
     if pages:
         most = pages * resource.getpagesize() + MOST_MEMORY_BYTES

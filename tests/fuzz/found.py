@@ -1,4 +1,4 @@
-"""Inputs that once ended in a fault, as files: JSON, in which each byte is a character."""
+"""Inputs that once caused a fault, as files: JSON, in which each byte is a character."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FOUND = Path(__file__).parent / "inputs"
 
 
 def save(target: str, given: Input, path: Path | None = None) -> Path:
-    """Write an input; without a path, among those that were found, under a name that says the target."""
+    """Write an input; without a path, among those that were found, under a name with its target."""
     parts = [part.decode("latin-1") for part in given]
     text = json.dumps({"target": target, "parts": parts}, indent=1)
     if path is None:

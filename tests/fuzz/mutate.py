@@ -1,4 +1,4 @@
-"""Changes bytes as files and senders get broken, and as nobody would think of: pure, given a source of chance."""
+"""Changes bytes as files and senders corrupt them, and in unexpected ways: pure, given a source of chance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import zstandard
 
-MOST_BYTES = 64 * 1024  # of an input; large ones are made on purpose, and rarely
+MOST_BYTES = 64 * 1024  # of an input; large ones are rare and deliberate
 MOST_BYTES_GROWN = 1024**2
 
 TOKENS = (
@@ -93,7 +93,7 @@ def _lines(data: bytes, _: Sequence[bytes], chance: random.Random) -> bytes:
 
 
 def _replaced(pattern: re.Pattern[bytes], data: bytes, chance: random.Random, *, own: bool) -> bytes:
-    """Another text instead of a number or a word; `own`: one of the same file."""
+    """Another text instead of a number or a word; `own`: one from the same file."""
     found = list(pattern.finditer(data))
     if not found:
         return data
@@ -130,7 +130,7 @@ def _grown(data: bytes, chance: random.Random) -> bytes:
 def _zipped(data: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo("f.csv"), data)  # with no time of day: the same bytes again
+        archive.writestr(zipfile.ZipInfo("f.csv"), data)  # without a time of day: the same bytes each time
     return out.getvalue()
 
 

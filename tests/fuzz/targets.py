@@ -45,11 +45,11 @@ _CHANGING = re.compile(r"'[^']*'|\"[^\"]*\"|\d+|0x[0-9a-f]+|\\\S+")
 
 
 class Wrong(AssertionError):
-    """A message that a person cannot read, or numbers that do not add up."""
+    """A message that nobody can read, or numbers that do not add up."""
 
 
 class Target(NamedTuple):
-    """What is tried: the seeds of its inputs, and what to do with one in a folder of its own."""
+    """A target of the tests: the seeds of its inputs, and what to do with one in a folder of its own."""
 
     seeds: tuple[Input, ...]
     run: Callable[[Input, Path], str]
@@ -63,7 +63,7 @@ def csv_rows(given: Input, folder: Path) -> str:
 
 
 def toml_mapping(given: Input, folder: Path) -> str:
-    """A mapping over a file that some mapping can read: nothing but the order differs from `csv_rows`."""
+    """A mapping with a file that some mapping can read: only the order differs from `csv_rows`."""
     mapping, content = given
     return csv_rows((content, mapping), folder)
 
@@ -93,7 +93,7 @@ def toml_catalogue(given: Input, folder: Path) -> str:
 
 
 def json_record(given: Input, _: Path) -> str:
-    """A Kafka record as a worker admits it; value, key, and names and values of headers by turns."""
+    """A Kafka record as a worker admits it; value, key, and names and values of headers in turn."""
     value, key, *headers = given
     pairs = tuple(zip((name.decode("utf-8", "replace") for name in headers[::2]), headers[1::2], strict=False))
     said = []
@@ -109,7 +109,7 @@ def json_record(given: Input, _: Path) -> str:
             json.dumps([arrived.event.subject, dict(arrived.event.data)], ensure_ascii=False).encode()
             said.append(f"{arrived.event.type} {sorted(arrived.event.data)} {arrived.event.ignored}")
         if not any(refused.why.reason == reasons.WRONG_TOPIC for refused in admitted.refused):
-            break  # the others would say the same
+            break  # the others would give the same message
     return _CHANGING.sub("", " ".join(said))
 
 
@@ -168,7 +168,7 @@ def _check_message(message: str) -> None:
 
 
 def _tables() -> Iterable[tuple[bytes, bytes]]:
-    """Each file of a case with each mapping beside it."""
+    """Each file of a case with each mapping in its folder."""
     for folder in sorted(SEEDS.iterdir()):
         mappings = sorted(folder.glob("*.toml"))
         for file in sorted(folder.iterdir()):
@@ -202,7 +202,7 @@ data.line = "line"
 
 
 def _workbook() -> Input:
-    """A sheet with a cell of each sort."""
+    """A sheet with a cell of each type."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
     forms = [book.add_format({"num_format": form}) for form in ("yyyy-mm-dd hh:mm", "dd/mm/yyyy", "[h]:mm", "0%")]
@@ -241,7 +241,7 @@ def _records() -> Iterable[Input]:
 
 
 def _entries() -> Iterable[tuple[bytes, bytes]]:
-    """One entry of each kind, and each of the shipped entries with all that belongs to it."""
+    """One entry of each kind, and each of the shipped entries with everything that belongs to it."""
     yield from ((text.encode(), LABELS.encode()) for text in OF_KIND.values())
     labels = (MEASURES / "labels.toml").read_bytes()
     for path in sorted(MEASURES.glob("*.toml")):

@@ -1,4 +1,4 @@
-"""Random bytes give events, refusals or one of our errors; inputs that once did not are tried again."""
+"""Random bytes give events, refusals or one of our errors; inputs that once did not are tested again."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from watchroom.toml_text import loads
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_no_bytes_end_in_a_traceback() -> None:
-    """Neither of files and mappings, nor of entries, nor of records: 90 s, always with the same seed."""
+def test_no_random_bytes_cause_a_traceback() -> None:
+    """As files and mappings, catalogue entries or records: 90 s, always with the same seed."""
     paths = os.pathsep.join((str(ROOT / "services"), str(ROOT)))
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz", "--seed", "1", "--for", str(FUZZ_S)],
@@ -35,16 +35,16 @@ def test_no_bytes_end_in_a_traceback() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FOUND.glob("*.json")), ids=lambda path: path.stem)
-def test_what_once_ended_in_a_fault_does_so_no_more(path: Path, tmp_path: Path) -> None:
-    """Found by the run above, and mended."""
+def test_an_input_that_once_caused_a_fault_no_longer_does(path: Path, tmp_path: Path) -> None:
+    """Found by the run above, and fixed since."""
     target, given = load(path)
     assert TARGETS[target].run(given, tmp_path)
 
 
-def test_a_fault_is_found_and_kept_once(
+def test_a_fault_is_found_and_stored_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A run that cannot fail says nothing."""
+    """A run that cannot fail proves nothing."""
 
     def faulty(given: Input, _: Path) -> str:
         return str(1 / given[0].count(b"7"))
@@ -58,15 +58,15 @@ def test_a_fault_is_found_and_kept_once(
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_messages_that_nobody_can_read_are_faults() -> None:
-    """Of many lines, or of a whole file."""
+def test_unreadable_messages_are_faults() -> None:
+    """Empty, of many lines, or as long as a whole file."""
     for message in ("", "two\nlines", "x" * 20_000):
         with pytest.raises(Wrong):
             targets._check_message(message)
 
 
 def test_the_same_seed_gives_the_same_inputs() -> None:
-    """What CI finds, a developer finds too."""
+    """What CI finds, a developer can reproduce."""
     first, second = (
         [mutated(b"id,at\n1,2021-11-30T17:45:00\n", [b"x"], chance) for _ in range(500)]
         for chance in (random.Random(1), random.Random(1))
@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_inputs() -> None:
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 3000, f"a = {'9' * 5000}", f"a = [{{ b = -{'9' * 400} }}]", "a ="])
-def test_toml_that_python_cannot_read_is_no_toml(text: str) -> None:
-    """Tables in tables in tables were a RecursionError, and digits without end a ValueError."""
+def test_toml_that_python_cannot_read_is_reported_as_invalid_toml(text: str) -> None:
+    """Deeply nested tables used to raise a RecursionError, and endless digits a ValueError."""
     with pytest.raises(tomllib.TOMLDecodeError):
         loads(text)

@@ -23,14 +23,14 @@ FORCE = "force"
 
 
 def when(at_ms: int) -> str:
-    """RFC 3339 of a moment."""
+    """A moment as RFC 3339."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def record(offset: int, kind: str, clock: str, subject: str = "17", **more: Any) -> Record:
-    """One event of `clock` on 27 November 2021, arrived at once unless `arrived` (ms) says otherwise.
+    """One event of `clock` on 27 November 2021, which arrives at once unless `arrived` (ms) says otherwise.
 
-    `key` and `source` may be given; every other word goes into the event's data.
+    `key` and `source` may be given; every other argument goes into the event's data.
     """
     key, source = more.pop("key", subject), more.pop("source", "acd")
     arrival_ms, headers = more.pop("arrived", at(clock)), more.pop("headers", ())
@@ -51,7 +51,7 @@ def batch(
 
 
 def queued(calls: int) -> dict[str, int]:
-    """What so many 999 calls that wait add to their month."""
+    """What this many waiting 999 calls add to their month."""
     counted = ("call_volume|line=999", "call_volume_by_class|class=unknown", "call_volume_by_cli_type|cli_type=unknown")
     return {f"{series}|count": calls for series in counted}
 
@@ -88,7 +88,7 @@ class OnePartition:
         return self._appliers(f"watchroom.{stream}", partition)
 
     async def started(self, stream: str = "calls", partition: int = 0) -> PartitionApplier:
-        """A new applier that knows where Redis stands."""
+        """A new applier that has read Redis's next offset."""
         applier = self.applier(stream, partition)
         await applier.start()
         return applier
@@ -101,11 +101,11 @@ class OnePartition:
         """What November 2021 holds, without zeros."""
         return {name: n for name, n in self.reader.buckets(["month:2021-11"])[0].items() if n}
 
-    def stands(self, stream: str = "calls", partition: int = 0) -> int | None:
+    def next_offset(self, stream: str = "calls", partition: int = 0) -> int | None:
         """Redis's next offset."""
         return self.reader.partitions()[f"watchroom.{stream}", partition].next_offset
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self.reader.close()
         await self.store.close()

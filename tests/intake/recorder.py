@@ -49,7 +49,7 @@ class Recorder:
 
 
 class RecordingApplier(PartitionApplier):
-    """One partition's way into a `Recorder`; as strict as Redis."""
+    """An applier of one partition that writes into a `Recorder`; as strict as Redis."""
 
     # ruff: noqa: ARG002 - the signatures are those of `PartitionApplier`
 

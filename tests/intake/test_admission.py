@@ -1,4 +1,4 @@
-"""Judging records: whatever one of them brings about, the others are applied."""
+"""Admission of records: whatever one of them causes, the others are applied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchroom.intake.admission import BatchAdmission
 
 
 class Faulty(Admission):
-    """Rules with a fault that one record brings to light."""
+    """Rules with a fault that one record triggers."""
 
     def admit(self, record: Record) -> Arrived:
         if record.offset == 6:
@@ -20,8 +20,8 @@ class Faulty(Admission):
         return super().admit(record)
 
 
-def test_a_record_that_cannot_be_judged_becomes_a_letter_and_the_rest_is_admitted() -> None:
-    """A restart would meet it again: ending the worker would end the room, and a rebuild too."""
+def test_a_record_whose_admission_fails_becomes_a_letter_and_the_rest_is_admitted() -> None:
+    """It would fail again after a restart, so ending the worker would stop everything, and a rebuild too."""
     rules = Faulty("calls", 0, 1, history_sources=(), lateness_ms=1000, future_ms=1000, keeping_ms=1000)
     records = [record()._replace(offset=offset) for offset in (5, 6, 7)]
     with capture_logs() as logs:
@@ -33,7 +33,7 @@ def test_a_record_that_cannot_be_judged_becomes_a_letter_and_the_rest_is_admitte
     assert [(line["log_level"], line["offset"]) for line in logs] == [("error", 6)]
 
 
-def test_what_the_rules_refuse_keeps_their_reason() -> None:
-    """Only what nobody foresaw is `unreadable`."""
+def test_a_record_refused_by_the_rules_keeps_their_reason() -> None:
+    """Only an unforeseen fault is `unreadable`."""
     admitted = BatchAdmission("watchroom.calls", 0, admission()).admit([record(key=b"18")], known={"17"})
     assert [refused.why.reason for refused in admitted.refused] == [reasons.WRONG_KEY]

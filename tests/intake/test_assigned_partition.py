@@ -1,4 +1,4 @@
-"""The states of an assigned partition: its docstring has a table of them, which is walked through here."""
+"""The states of an assigned partition: the tests go through the table in its docstring."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ APPLIER: Any = None  # no batch is applied here
 
 
 class Clock:
-    """Time passes when it is told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -29,7 +29,7 @@ class Clock:
 
 
 class Row(NamedTuple):
-    """One transition, as the docstring has it."""
+    """One transition, as in the docstring."""
 
     state: State
     call: str
@@ -50,7 +50,7 @@ def batch(base: int) -> RecordBatch:
 
 
 def in_state(state: State) -> AssignedPartition:
-    """A partition that has got there; one that is read has a batch in its queue."""
+    """A partition in this state; one that is being read has a batch in its queue."""
     partition = AssignedPartition(TP, APPLIER, Clock())
     if state is not State.WAITING:
         partition.start_at(5)
@@ -75,12 +75,12 @@ NOT_IN_TABLE = [(state, call) for state in State for call in CALLS if (state, ca
 
 
 def content(partition: AssignedPartition) -> dict[str, Any]:
-    """All that a refused call must not change."""
+    """Everything that a refused call must not change."""
     return {name: value for name, value in vars(partition).items() if name not in ("lock", "freshness", "_start_pause")}
 
 
 def test_the_table_names_every_state_and_every_call() -> None:
-    """A call that it leaves out would be tested nowhere."""
+    """A call missing from it would not be tested anywhere."""
     assert {row.state for row in TABLE} == {row.next_state for row in TABLE} == set(State)
     assert {row.call for row in TABLE} == CALLS.keys()
     changing = set(re.findall(r"`(\w+)`", (AssignedPartition.__doc__ or "").partition("In any other state")[2]))
@@ -90,7 +90,7 @@ def test_the_table_names_every_state_and_every_call() -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.state}-{row.call}")
 def test_each_transition_of_the_table_happens(row: Row) -> None:
-    """The table is what a reader trusts."""
+    """Readers trust the table."""
     partition = in_state(row.state)
     assert partition.state is row.state
     CALLS[row.call](partition)
@@ -99,7 +99,7 @@ def test_each_transition_of_the_table_happens(row: Row) -> None:
 
 @pytest.mark.parametrize(("state", "call"), NOT_IN_TABLE)
 def test_a_transition_that_is_not_in_the_table_is_refused(state: State, call: str) -> None:
-    """A batch that comes late does nothing; a start that nobody may make is a fault of ours."""
+    """A batch that comes late does nothing; an invalid start is a fault of ours."""
     partition = in_state(state)
     before = content(partition)
     if call in ("postpone", "start_at"):
@@ -112,7 +112,7 @@ def test_a_transition_that_is_not_in_the_table_is_refused(state: State, call: st
 
 @pytest.mark.parametrize("call", ["start_at", "reset", "release", "hand_out another batch"])
 def test_a_batch_of_an_earlier_epoch_is_never_taken(call: str) -> None:
-    """Its base may fit by chance: after a rollback of Redis the same offsets are read again."""
+    """Its base may match by chance: after a rollback of Redis the same offsets are read again."""
     partition = in_state(State.READING)
     partition.reset()
     partition.start_at(5)
@@ -127,8 +127,8 @@ def test_a_batch_of_an_earlier_epoch_is_never_taken(call: str) -> None:
     assert partition.queued == 0
 
 
-def test_a_start_that_fails_is_tried_again_after_pauses_that_double() -> None:
-    """Each try asks the broker where the log begins: twenty a second, from every worker, would be a load of its own."""
+def test_a_failed_start_is_retried_after_pauses_that_double() -> None:
+    """Each attempt asks the broker where the log begins: twenty a second from every worker would be a load."""
     clock = Clock()
     partition = AssignedPartition(TP, APPLIER, clock)
     pauses_s = []
@@ -149,8 +149,8 @@ def test_a_start_that_fails_is_tried_again_after_pauses_that_double() -> None:
     assert partition.is_due_to_start(), "with the shortest pause again"
 
 
-def test_a_topic_that_is_refused_is_fetched_again_after_2_4_8_and_then_every_16_s() -> None:
-    """Somebody must give us the right first; until Kafka lets us read it again."""
+def test_a_refused_topic_is_fetched_again_after_2_4_8_and_then_every_16_s() -> None:
+    """Somebody must grant us the right first; the retries go on until Kafka lets us read it again."""
     clock = Clock()
     assignment = Assignment(lambda topic, partition: APPLIER, clock)  # noqa: ARG005 - nothing is assigned
     for pause_s in (2, 4, 8, 16, 16):

@@ -1,4 +1,4 @@
-"""The timer of idle partitions: one that has to wait holds no other."""
+"""The timer of idle partitions: one that has to wait does not block the others."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from watchroom.timing import now_ms
 
 
 class Stuck(RecordingApplier):
-    """A partition whose Redis does not answer for now."""
+    """A partition whose Redis does not answer at present."""
 
     async def touch(self, fresh_ms: int | None, now_ms: int) -> None:  # noqa: ARG002 - the applier's signature
         await asyncio.Event().wait()
 
 
-async def test_a_partition_that_waits_keeps_no_other_from_being_touched() -> None:
-    """All would be withheld on the wall, for one that a dead letter or a slow Redis node holds up."""
+async def test_a_waiting_partition_does_not_stop_the_heartbeats_of_the_others() -> None:
+    """Otherwise one dead letter or a slow Redis node would withhold everything on the wall."""
     recorder = Recorder(stored={("t", number): 0 for number in range(3)})
 
     def make_applier(topic: str, partition: int) -> RecordingApplier:

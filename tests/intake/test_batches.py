@@ -30,7 +30,7 @@ def logs(draw: st.DrawFn) -> dict[int, Log]:
 
 
 def merged(draw: Any, of: dict[int, Log], ends: dict[int, int]) -> list[RecordBatch]:
-    """All batches, with fetches of any size."""
+    """All batches, from fetches of any size."""
     merge, fetched, merged_batches = Merge("t", dict.fromkeys(of, 0), ends), dict.fromkeys(of, 0), []
     while not merge.is_done:
         for partition, base in merge.wanted().items():
@@ -47,7 +47,7 @@ def merged(draw: Any, of: dict[int, Log], ends: dict[int, int]) -> list[RecordBa
 
 
 def in_order(of: dict[int, Log], ends: dict[int, int]) -> list[tuple[int, int, int, bytes | None]]:
-    """By plain sorting: (latest timestamp so far, partition, offset, key)."""
+    """The expected order, by plain sorting: (latest timestamp so far, partition, offset, key)."""
     found = []
     for partition, log in of.items():
         latest_ms = 0
@@ -75,12 +75,12 @@ def test_each_key_is_in_order_of_time_and_nothing_is_lost_or_repeated(data: st.D
     assert {key: positions for key, positions in found.items() if key is not None} == {
         key: positions for key, positions in expected.items() if key is not None
     }
-    assert sorted(found[None]) == sorted(expected[None])  # without a key they belong to nobody, and are refused
+    assert sorted(found[None]) == sorted(expected[None])  # without a key they belong to no entity, and are refused
     assert given_upto == ends
 
 
-def test_a_record_carries_the_time_at_which_it_was_put_in_order() -> None:
-    """Its partition is checked by it: a producer's clock that goes back says nothing about when it wrote."""
+def test_a_record_carries_the_time_by_which_it_was_ordered() -> None:
+    """Its partition is checked by that time: a producer's clock that goes back says nothing about when it wrote."""
     merge = Merge("t", {0: 0, 4: 0}, {0: 3, 4: 1}, {4: 30})
     merge.add(0, [Record(0, 20, b"a", b""), Record(1, 10, b"b", b""), Record(2, 40, b"c", b"")], 3)
     merge.add(4, [Record(0, 5, b"d", b"")], 1)
@@ -88,16 +88,16 @@ def test_a_record_carries_the_time_at_which_it_was_put_in_order() -> None:
     assert found == {0: [(20, 20), (10, 20), (40, 40)], 4: [(5, 30)]}
 
 
-def test_a_record_is_no_older_than_its_partition() -> None:
-    """What its key has in the partition that was there before comes first."""
+def test_a_record_is_never_earlier_than_the_existence_of_its_partition() -> None:
+    """The records of its key in the partition that existed before come first."""
     merge = Merge("t", {0: 0, 4: 0}, {0: 1, 4: 1}, {4: 30})
     merge.add(0, [Record(0, 20, b"a", b"")], 1)
     merge.add(4, [Record(0, 5, b"a", b"")], 1)
     assert [batch.partition for batch in (*merge.take(), *merge.take())] == [0, 4]
 
 
-def test_nothing_is_given_while_a_partition_may_still_bring_something_earlier() -> None:
-    """A fetch that has not come yet may hold an older record of the same key."""
+def test_no_batch_is_given_while_a_partition_may_still_bring_an_earlier_record() -> None:
+    """A fetch that is not yet answered may hold an older record of the same key."""
     merge = Merge("t", {0: 0, 1: 0}, {0: 1, 1: 1})
     merge.add(0, [Record(0, 50, b"a", b"")], 1)
     assert merge.take() == []

@@ -1,4 +1,4 @@
-"""Dead letters: original bytes, why and from where, all stored before `send` returns."""
+"""Dead letters: original bytes, reason and origin, all stored before `send` returns."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ async def sent(settings: Settings, *letters: Refused, ensure: bool = True) -> li
     return [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in found]
 
 
-async def test_what_may_name_a_person_is_in_no_letter(stack: Stack) -> None:
-    """Neither value nor key is kept, and of the key not even its SHA-256: a telephone number is soon guessed."""
+async def test_nothing_that_may_name_a_person_is_in_a_letter(stack: Stack) -> None:
+    """Neither value nor key is kept, nor the key's SHA-256: a telephone number is easily guessed from it."""
     value, key = b'{"data": {"caller_token": "01632 960001"}}', b"01632 960001"
     why = EventRefused("raw_identifier", "caller_token may hold something other than a token")
     (letter,) = await sent(stack.settings(partitions=1), Refused(Record(7, 1_000, key, value), why))
@@ -73,8 +73,8 @@ async def test_what_may_name_a_person_is_in_no_letter(stack: Stack) -> None:
     }
 
 
-async def test_a_letter_is_the_original_with_headers_that_say_why(stack: Stack) -> None:
-    """Key and bytes are untouched, so that it can be sent again after a fix."""
+async def test_a_letter_is_the_original_record_with_headers_that_give_the_reason(stack: Stack) -> None:
+    """Key and bytes are unchanged, so that it can be sent again after a fix."""
     (letter,) = await sent(stack.settings(partitions=1), refused(b"\xff\x00not JSON"))
     assert (letter.key, letter.value) == (b"17", b"\xff\x00not JSON")
     assert dict(letter.headers) == {
@@ -87,8 +87,8 @@ async def test_a_letter_is_the_original_with_headers_that_say_why(stack: Stack) 
     }
 
 
-async def test_bytes_beyond_1_mib_are_cut_with_length_and_digest(real_stack: Stack) -> None:
-    """The letter itself must fit into its topic, and the whole must still be recognised."""
+async def test_bytes_beyond_1_mib_are_cut_and_the_letter_has_length_and_digest(real_stack: Stack) -> None:
+    """The letter must fit into its topic, and the whole record must still be identifiable."""
     whole = b"x" * (VALUE_MOST_BYTES + 5)
     (letter,) = await sent(real_stack.settings(partitions=1), refused(whole))
     assert letter.value == whole[:VALUE_MOST_BYTES]
@@ -97,8 +97,8 @@ async def test_bytes_beyond_1_mib_are_cut_with_length_and_digest(real_stack: Sta
     assert said["watchroom-sha256"] == hashlib.sha256(whole).hexdigest().encode()
 
 
-async def test_a_key_and_an_arrival_that_are_too_long_are_cut_too(real_stack: Stack) -> None:
-    """Compressed, a key of 3 MB fits into its topic; a letter that cannot be sent would hold its partition for ever."""
+async def test_a_key_and_an_arrival_header_that_are_too_long_are_cut_too(real_stack: Stack) -> None:
+    """A compressed key of 3 MB fits into its topic; a letter that cannot be sent would block its partition for ever."""
     key = b"k" * 3_000_000
     (letter,) = await sent(
         real_stack.settings(partitions=1), refused(b"{", key, headers=((headers.ARRIVED, b"1" * 3_000_000),))
@@ -120,8 +120,8 @@ MANY: list[Headers] = [
 
 
 @pytest.mark.parametrize("own", MANY, ids=["without names", "short", "of 1,000 bytes", "a long name"])
-def test_the_largest_letter_is_what_the_topic_must_take(own: Headers) -> None:
-    """Every part of it is bounded, whatever the record holds, and however many headers."""
+def test_the_largest_possible_letter_fits_the_limit_of_its_topic(own: Headers) -> None:
+    """Every part of it is bounded, whatever the record holds, and however many headers it has."""
     ours = ((headers.ARRIVED, b"1" * 9_000_000), (headers.LATEST, b"1" * 9_000_000))
     long = Refused(
         Record(2**62, 2**62, b"k" * 9_000_000, b"v" * 9_000_000, ours + own),
@@ -136,8 +136,8 @@ def test_the_largest_letter_is_what_the_topic_must_take(own: Headers) -> None:
 OWN = (("ce_specversion", b"1.0"), ("ce_id", "Zoë".encode()), ("traceparent", None), ("traceparent", b"\xff"))
 
 
-async def test_a_letter_has_its_record_s_own_headers_too(stack: Stack) -> None:
-    """In binary mode they are half of the event. Ours are there once, whoever wrote them into the record."""
+async def test_a_letter_also_has_the_headers_of_its_record(stack: Stack) -> None:
+    """In binary mode they are half of the event. Our own appear once, even if the record already had them."""
     ours = ((headers.REASON, b"late"), ("watchroom-other", b"x"), (headers.LATEST, b"500"), (headers.LATEST, b"600"))
     (letter,) = await sent(stack.settings(partitions=1), refused(b"{}", headers=(*OWN[:2], *ours, *OWN[2:])))
     assert letter.headers[-4:] == OWN
@@ -148,8 +148,8 @@ async def test_a_letter_has_its_record_s_own_headers_too(stack: Stack) -> None:
     assert dict(letter.headers)[headers.LATEST] == b"500"
 
 
-def test_own_headers_are_kept_up_to_16_kib_together() -> None:
-    """What is beyond is said; the two headers that tell binary mode are kept before others."""
+def test_own_headers_are_kept_up_to_16_kib_in_total() -> None:
+    """A cut is reported; the two headers that mark binary mode are kept before others."""
     mark, content_type = ("ce_specversion", b"1.0"), ("content-type", b"application/json")
     rest = HEADERS_MOST_BYTES - sum(len(name) + len(value) for name, value in (mark, content_type, ("t", b"")))
     for more, kept in ((0, (("t", b"x" * rest), mark, content_type)), (1, (mark, content_type))):
@@ -168,7 +168,7 @@ def test_headers_of_a_record_that_may_name_a_person_are_not_kept() -> None:
 
 
 def test_many_large_letters_are_sent_in_portions() -> None:
-    """A step of 2,000 of them is 2 GB: sent as one, it would run out of its time at each try, for ever."""
+    """A step of 2,000 of them is 2 GB: sent at once, it would time out at each attempt, for ever."""
     letters = [refused(b"x" * size) for size in (9_000_000, 5, *[VALUE_MOST_BYTES] * 7, 0)]
     parts = list(portions(letters))
     assert [letter for part in parts for letter in part] == letters
@@ -179,7 +179,7 @@ def test_many_large_letters_are_sent_in_portions() -> None:
 
 
 async def limit(settings: Settings, most_bytes: int) -> None:
-    """Set the largest record that the dead letters' topic takes."""
+    """Set the largest record that the dead-letter topic accepts."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     changed = {"max.message.bytes": str(most_bytes)}
@@ -187,8 +187,8 @@ async def limit(settings: Settings, most_bytes: int) -> None:
     await admin.close()
 
 
-async def test_a_letter_that_its_topic_does_not_take_is_kept_as_its_headers(real_stack: Stack) -> None:
-    """Somebody made the limit smaller while we run: the letter is counted, identified, and holds nobody up."""
+async def test_a_letter_too_large_for_its_topic_is_kept_as_headers_only(real_stack: Stack) -> None:
+    """Somebody may lower the limit at runtime: the letter is counted, identified, and blocks nothing."""
     settings = real_stack.settings(partitions=1)
     await ensure_topics(settings)
     await limit(settings, 50_000)
@@ -203,8 +203,8 @@ async def test_a_letter_that_its_topic_does_not_take_is_kept_as_its_headers(real
     assert said[headers.SHA256] == hashlib.sha256(whole).hexdigest().encode()
 
 
-async def test_a_topic_that_takes_no_letter_at_all_is_a_configuration_fault(real_stack: Stack) -> None:
-    """Trying again for ever would look like a Kafka that does not answer."""
+async def test_a_topic_that_accepts_no_letter_at_all_is_a_configuration_fault(real_stack: Stack) -> None:
+    """Retrying for ever would look like a Kafka that does not answer."""
     settings = real_stack.settings(partitions=1)
     await ensure_topics(settings)
     await limit(settings, 50)
@@ -215,7 +215,7 @@ async def test_a_topic_that_takes_no_letter_at_all_is_a_configuration_fault(real
 
 
 async def test_a_record_without_a_value_or_a_key_is_kept_too(stack: Stack) -> None:
-    """A tombstone is refused as well, and a producer that sends no key is the commonest fault."""
+    """A tombstone is refused as well, and a missing key is a producer's most common fault."""
     settings = stack.settings(partitions=1)
     tombstone, keyless, nothing = await sent(settings, refused(None), refused(b"{}", None), refused(None, None))
     assert (tombstone.key, tombstone.value) == (b"17", None)
@@ -224,20 +224,20 @@ async def test_a_record_without_a_value_or_a_key_is_kept_too(stack: Stack) -> No
 
 
 def test_a_replayed_letter_keeps_its_first_arrival() -> None:
-    """Refused a second time, it is still judged on when it came first."""
+    """When it is refused again, lateness is still decided by its first arrival."""
     again = refused(b"{}", headers=(("watchroom-arrived", b"500"),))
     assert dict(headers_of("watchroom.calls", 0, again))["watchroom-arrived"] == b"500"
 
 
-async def test_without_a_broker_the_caller_is_told_to_try_again() -> None:
+async def test_without_a_broker_sending_raises_an_error_that_can_be_retried() -> None:
     """The atomic step must not count a letter that nobody can read."""
     settings = read_settings(kafka=f"127.0.0.1:{free_port()}")
     with pytest.raises(BrokerUnavailable, match=settings.dead_letter_topic):
         await DeadLetters(settings, Status()).send("watchroom.calls", 0, [refused(b"{}")])
 
 
-async def test_after_the_broker_was_away_letters_are_sent_again(own_kafka: KafkaServer) -> None:
-    """The same sender goes on: an idempotent producer that failed is replaced by a new one."""
+async def test_letters_are_sent_again_after_a_broker_outage(own_kafka: KafkaServer) -> None:
+    """The same sender continues: an idempotent producer that failed is replaced by a new one."""
     settings = read_settings(kafka=own_kafka.address, partitions=1)
     await ensure_topics(settings)
     status = Status()

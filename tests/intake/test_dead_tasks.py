@@ -1,4 +1,4 @@
-"""Tasks of the Kafka client that nobody awaits: their end is the worker's end, and a restart heals it."""
+"""Tasks of the Kafka client that nobody awaits: if one ends, the worker ends, and a restart recovers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(60)]
 
 
 @pytest.mark.parametrize("part", ["_fetcher._fetch_task", "_coordinator._coordination_task"])
-async def test_a_task_of_the_client_that_dies_ends_the_worker(real_stack: Stack, part: str) -> None:
-    """Without it the worker would fetch nothing, or hold partitions that are another's, and look alive for ever."""
+async def test_a_kafka_client_task_that_dies_ends_the_worker(real_stack: Stack, part: str) -> None:
+    """Otherwise the worker would fetch nothing, or keep another's partitions, and look alive for ever."""
     settings = real_stack.settings(partitions=1, touch_s=0.2)
     place = settings.topic("calls"), 0
     await ensure_topics(settings)

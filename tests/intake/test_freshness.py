@@ -1,12 +1,12 @@
-"""T of a partition: what makes it grow, and what must not."""
+"""When a partition's applied-until time grows, and when it must not."""
 
 from __future__ import annotations
 
 from watchroom.intake.assigned_partition import MOST_PAIRS, Answer, Freshness
 
 
-def test_fresh_as_of_the_moment_the_fetch_was_sent_once_its_end_is_applied() -> None:
-    """An answer shows an end; until all below it is applied, the partition is not fresh."""
+def test_a_partition_is_fresh_as_of_the_fetch_once_the_end_it_showed_is_applied() -> None:
+    """An answer shows an end; until everything below it is applied, the partition is not fresh."""
     freshness = Freshness()
     freshness.answered(Answer(sent_ms=1_000, position=0, end=5))
     assert freshness.as_of(4) is None
@@ -14,22 +14,22 @@ def test_fresh_as_of_the_moment_the_fetch_was_sent_once_its_end_is_applied() -> 
 
 
 def test_an_idle_partition_grows_fresher_with_every_empty_answer() -> None:
-    """The log's end stands, the answers go on: nothing came, and that is known as of now."""
+    """The log's end does not move but answers arrive: it is known that nothing has come."""
     freshness = Freshness()
     for sent_ms in range(1_000, 10_000, 500):
         freshness.answered(Answer(sent_ms, 5, 5))
         assert freshness.as_of(5) == sent_ms
 
 
-def test_without_answers_it_does_not_advance() -> None:
-    """A worker cut off from Kafka does not stay fresh."""
+def test_freshness_does_not_advance_without_answers() -> None:
+    """A worker cut off from Kafka must not stay fresh."""
     freshness = Freshness()
     freshness.answered(Answer(1_000, 5, 5))
     assert [freshness.as_of(5) for _ in range(3)] == [1_000] * 3
 
 
 def test_a_busy_partition_that_is_always_behind_stays_fresh() -> None:
-    """Applied never equals the end; T follows at the distance of the lag."""
+    """The applied offset never equals the end; freshness follows at the distance of the lag."""
     freshness = Freshness()
     lag_ms = 5_000
     for now_ms in range(0, 600_000, 10):
@@ -41,8 +41,8 @@ def test_a_busy_partition_that_is_always_behind_stays_fresh() -> None:
     assert len(freshness._unmet) <= MOST_PAIRS
 
 
-def test_a_lag_of_minutes_is_thinned_out_not_forgotten() -> None:
-    """Catching up after an outage: T jumps forward in steps, and ends at the newest answer."""
+def test_the_answers_of_a_lag_of_minutes_are_thinned_out_but_not_forgotten() -> None:
+    """When catching up after an outage, freshness advances in steps and ends at the newest answer."""
     freshness = Freshness()
     for now_ms in range(0, 600_000, 500):
         freshness.answered(Answer(now_ms, 0, now_ms + 1))
@@ -52,7 +52,7 @@ def test_a_lag_of_minutes_is_thinned_out_not_forgotten() -> None:
     assert freshness.as_of(599_501) == 599_500
 
 
-def test_it_only_grows() -> None:
+def test_freshness_only_grows() -> None:
     """A clock that goes back, or an older answer that comes late, makes nothing staler or fresher."""
     freshness = Freshness()
     freshness.answered(Answer(2_000, 5, 5))
@@ -61,8 +61,8 @@ def test_it_only_grows() -> None:
     assert freshness.as_of(5) == 2_000
 
 
-def test_an_end_below_the_asked_position_proves_nothing() -> None:
-    """A re-created log is shorter than what is applied: everything in it looks applied, and is not."""
+def test_an_end_below_the_requested_position_proves_nothing() -> None:
+    """A recreated log is shorter than what is applied: everything in it looks applied, but is not."""
     freshness = Freshness()
     freshness.answered(Answer(2_000, 100, 7))
     assert freshness.as_of(100) is None

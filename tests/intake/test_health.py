@@ -1,4 +1,4 @@
-"""The health page judges progress and answers, not whether a port is open."""
+"""The health page depends on progress and answers, not on an open port."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACE = ("watchroom.calls", 0)
 
 
 class Clock:
-    """A clock that only moves when it is told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
@@ -27,7 +27,7 @@ class Clock:
 
 
 def working(stall_s: float = 60, clock: Clock | None = None) -> tuple[Health, AssignedPartition]:
-    """A worker with one partition, whose next offset is 0 and which was answered just now."""
+    """A worker with one partition, whose next offset is 0 and whose last answer is recent."""
     status = Status()
     health = Health(status, stall_s)
     health.intake = Intake(
@@ -42,13 +42,13 @@ def working(stall_s: float = 60, clock: Clock | None = None) -> tuple[Health, As
 
 
 async def test_a_worker_that_keeps_up_is_live_and_ready() -> None:
-    """Nothing to say against it."""
+    """There is no reason against it."""
     health, _ = working()
     assert health.not_live() == health.not_ready() == []
 
 
-async def test_behind_and_standing_still_is_not_live() -> None:
-    """The fault that a check of the port never sees: alive, connected, and nothing moves."""
+async def test_a_worker_that_is_behind_and_stalled_is_not_live() -> None:
+    """The fault that a port check never sees: alive, connected, and nothing moves."""
     clock = Clock()
     health, partition = working(clock=clock)
     partition.note(Answer(now_ms(), 0, 10))
@@ -58,18 +58,18 @@ async def test_behind_and_standing_still_is_not_live() -> None:
     assert health.not_live() == []
 
 
-async def test_a_quiet_hour_is_no_stall() -> None:
-    """The clock of progress runs only while there is something to apply."""
+async def test_a_quiet_hour_is_not_a_stall() -> None:
+    """The progress clock runs only while there is something to apply."""
     clock = Clock()
     health, partition = working(clock=clock)
     clock.now_s += 3600
-    partition.stalled_s()  # which the timer calls every half a second
+    partition.stalled_s()  # the timer calls this every half second
     partition.note(Answer(now_ms(), 0, 10))
     assert health.not_live() == []
 
 
-async def test_a_wait_for_a_server_is_not_ready_but_live() -> None:
-    """A restart would not bring Redis back; it would only take the reason off the page."""
+async def test_a_worker_that_waits_for_a_server_is_live_but_not_ready() -> None:
+    """A restart would not bring Redis back; it would only remove the reason from the page."""
     health, partition = working(stall_s=0)
     partition.note(Answer(now_ms(), 0, 10))
     assert health.intake is not None
@@ -91,7 +91,7 @@ class WithoutLetters(RecordingApplier):
 
 
 async def test_a_wait_for_dead_letters_blames_neither_redis_nor_the_process() -> None:
-    """Fetches are answered meanwhile, and their answers must not take the reason off the page."""
+    """Fetches are answered meanwhile, and those answers must not remove the reason from the page."""
     clock = Clock()
     health, partition = working(stall_s=0, clock=clock)
     intake = health.intake
@@ -103,7 +103,7 @@ async def test_a_wait_for_dead_letters_blames_neither_redis_nor_the_process() ->
     assert batch is not None
     intake.handle(batch)
     async with asyncio.timeout(5):
-        while not intake.status.waits():  # noqa: ASYNC110 - the status tells nobody
+        while not intake.status.waits():  # noqa: ASYNC110 - the status sends no notification
             await asyncio.sleep(0)
     clock.now_s += 11
     notice_silence(intake)
@@ -116,21 +116,21 @@ async def test_a_wait_for_dead_letters_blames_neither_redis_nor_the_process() ->
     assert health.not_ready() == []
 
 
-async def test_without_fetch_answers_it_is_not_ready() -> None:
-    """The broker is the other half of the promise."""
+async def test_a_worker_without_fetch_answers_is_not_ready() -> None:
+    """Readiness needs the broker as well as Redis."""
     health, partition = working()
     partition.answered_ms = now_ms() - 11_000
     assert "Kafka has not answered a fetch" in health.not_ready()[0]
 
 
-async def test_a_lane_out_of_place_is_not_ready() -> None:
-    """Until Redis's offset is known nothing is applied."""
+async def test_a_partition_without_a_known_offset_is_not_ready() -> None:
+    """Nothing is applied until Redis's offset is known."""
     health, partition = working()
     partition.reset()
     assert "the offset in Redis has not been read yet" in health.not_ready()[0]
 
 
-async def test_before_the_group_has_answered_it_is_not_ready() -> None:
+async def test_a_worker_is_not_ready_before_the_group_has_answered() -> None:
     """Joining takes seconds; an empty assignment afterwards is fine: that is a spare worker."""
     status = Status()
     health = Health(status)
@@ -141,7 +141,7 @@ async def test_before_the_group_has_answered_it_is_not_ready() -> None:
 
 
 async def test_batches_of_an_older_epoch_are_dropped_and_counted() -> None:
-    """What was queued before a rebalance or a rollback no longer counts, even if its base fits by chance."""
+    """What was queued before a rebalance or a rollback no longer counts, even if its base matches by chance."""
     health, partition = working()
     intake = health.intake
     assert intake is not None
@@ -155,8 +155,8 @@ async def test_batches_of_an_older_epoch_are_dropped_and_counted() -> None:
     assert partition.next_offset == 0
 
 
-async def test_a_fetch_from_elsewhere_is_never_applied() -> None:
-    """Whatever moved the consumer's position without us: the partition is placed again, nothing is skipped."""
+async def test_a_fetch_from_another_offset_is_never_applied() -> None:
+    """If something else moved the consumer's position, the partition is positioned again and nothing is skipped."""
     _, partition = working()
     assert partition.hand_out(RecordBatch(*PLACE, 3, (), 5)) is None
     assert not partition.is_reading

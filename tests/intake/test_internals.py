@@ -1,4 +1,4 @@
-"""What `faust_app` and `fetching` rely on in Faust and aiokafka: a new version must fail here, not at work."""
+"""What `faust_app` and `fetching` rely on in Faust and aiokafka: a new version must fail here, not in production."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from watchroom.intake import faust_app, fetching
 
 
 def test_the_pinned_versions_are_installed() -> None:
-    """All the rest of this module was read in these."""
+    """The hashes in this module are those of these versions."""
     assert version("faust-streaming") == faust_app.FAUST_VERSION
     assert version("aiokafka") == faust_app.AIOKAFKA_VERSION
 
 
 def test_another_version_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker on internals that nobody read could lose events silently."""
+    """A worker on internals that nobody has reviewed could lose events silently."""
     monkeypatch.setattr(faust_app, "FAUST_VERSION", "0.15.2")
     app = faust_app.BatchApp("refused", broker="kafka://127.0.0.1:9")
     with pytest.raises(WorkFailed, match=r"requires exactly 0\.15\.2"):
         faust_app.consume_batches(app, None)  # type: ignore[arg-type]  # refused before it is looked at
 
 
-# Bodies that were read and that ours replace or depend on. When one changes: read it again, run
-# tests/flow/test_record_batches.py, then write down what it hashes to now.
+# Function bodies that were reviewed, and that ours replace or depend on. When one changes: review it, run
+# tests/flow/test_record_batches.py, then enter its new hash here.
 READ = {
     FaustConsumer.getmany: "8468d6f9e141",
     FaustConsumer._wait_next_records: "c34256c0fb33",
@@ -99,19 +99,19 @@ READ = {
 
 
 @pytest.mark.parametrize("function", READ, ids=lambda function: function.__qualname__)
-def test_what_was_read_is_what_is_installed(function: Any) -> None:
-    """Signatures can stay while a body changes its meaning: the text itself is compared, spaces aside."""
+def test_the_reviewed_code_is_the_installed_code(function: Any) -> None:
+    """A signature can stay while the body changes its meaning: the source is compared, except for spaces."""
     assert digest(function) == READ[function]
 
 
 def digest(function: Any) -> str:
-    """A short hash of a function's source, without comments, blanks and decorators' noise."""
+    """A short hash of a function's source, without comments and spaces."""
     source = re.sub(r"#.*", "", inspect.getsource(function))
     return hashlib.sha256("".join(source.split()).encode()).hexdigest()[:12]
 
 
-def test_ours_still_stand_in_for_theirs() -> None:
-    """A method that lost its base method would never be called."""
+def test_each_of_our_overrides_still_has_a_base_method() -> None:
+    """A method whose base method is gone would never be called."""
     for ours, theirs in ((faust_app.BatchConsumer, Consumer), (fetching.BatchThread, AIOKafkaConsumerThread)):
         own = {"begins", "fetch_from", "rejoin_if_incomplete"}
         own |= {name for name in vars(ours) if name.startswith("__")}

@@ -1,4 +1,4 @@
-"""A stream that Redis holds under another definition is left alone, and the others go on."""
+"""A stream that Redis holds under another definition is dropped, and the others continue."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.real
 
 
 class Working:
-    """A worker without Kafka: three lanes on a real Redis, one of each stream, all placed."""
+    """A worker without Kafka: one assigned partition of each stream on a real Redis, all started."""
 
     def __init__(self, redis_url: str) -> None:
         self.one = OnePartition(redis_url)
@@ -50,13 +50,13 @@ class Working:
         self.health.intake = self.intake
 
     async def start(self) -> None:
-        """Be given every partition."""
+        """Assign and start every partition."""
         self.intake.assign([(topic, 0) for topic in self.one.served.values()])
         for partition in self.intake.assignment:
             await self.place(partition)
 
     async def place(self, partition: AssignedPartition) -> None:
-        """What the consumer does before its next fetch."""
+        """Do what the consumer does before its next fetch."""
         at = await self.intake.start(partition, 0)
         if at is not None:
             partition.start_at(at)
@@ -69,7 +69,7 @@ class Working:
         return found
 
     def streams(self) -> list[str]:
-        """Those that have a partition."""
+        """Streams that have a partition."""
         return [each.topic_partition.topic.rpartition(".")[2] for each in self.intake.assignment]
 
 
@@ -90,14 +90,14 @@ def client(redis_server: RedisServer) -> Iterator[Redis]:
 
 
 def redefine(client: Redis, *streams: str) -> None:
-    """Somebody has rebuilt these streams under other definitions."""
+    """Change the stored definitions of these streams, as a rebuild under other definitions would."""
     for stream in streams:
         fields: dict[Any, Any] = {f"fingerprint:{stream}": "another", f"definition:{stream}": '{"other": 1}'}
         client.hset(META, mapping=fields)
 
 
 async def by_batch(working: Working) -> None:
-    """A batch of crimes comes."""
+    """A batch of crimes arrives."""
     crime = record(0, "crime.recorded", "09:00:00", group="Robbery")
     partition = working.partition("crimes")
     working.intake.handle(Fetched(batch(0, crime, stream="crimes"), partition.epoch))
@@ -105,10 +105,10 @@ async def by_batch(working: Working) -> None:
 
 
 async def by_touch(working: Working) -> None:
-    """No event comes; the timer does."""
+    """No event arrives; the timer runs."""
     touching = asyncio.create_task(touch_forever(working.intake, 0.02))
     async with asyncio.timeout(10):
-        while "crimes" in working.streams() and not working.intake.failed.is_set():  # noqa: ASYNC110 - told to nobody
+        while "crimes" in working.streams() and not working.intake.failed.is_set():  # noqa: ASYNC110 - nothing announces it
             await asyncio.sleep(0.01)
     touching.cancel()
     with suppress(asyncio.CancelledError):
@@ -116,7 +116,7 @@ async def by_touch(working: Working) -> None:
 
 
 async def by_placing(working: Working) -> None:
-    """A rebalance: every partition is placed again."""
+    """A rebalance: the partition is started again."""
     await working.place(working.partition("crimes"))
 
 
@@ -124,10 +124,10 @@ WAYS = [by_batch, by_touch, by_placing]
 
 
 @pytest.mark.parametrize("find", WAYS, ids=lambda find: find.__name__)
-async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
+async def test_a_redefined_stream_is_dropped_however_it_is_noticed_and_the_others_continue(
     find: Any, working: Working, client: Redis
 ) -> None:
-    """Crimes that were rebuilt under another catalogue must not stop the 999 calls."""
+    """Rebuilding crimes under another catalogue must not stop the 999 calls."""
     redefine(client, "crimes")
     with capture_logs() as logs:
         await find(working)
@@ -141,31 +141,31 @@ async def test_the_stream_is_left_however_it_is_found_and_the_others_go_on(
     call = record(0, "call.queued", "09:00:00", line="999")
     working.intake.handle(Fetched(batch(0, call), working.partition("calls").epoch))
     await asyncio.wait(working.intake._in_hand, timeout=10)
-    assert working.one.stands("calls") == 1
-    assert working.one.stands("crimes") == 0
+    assert working.one.next_offset("calls") == 1
+    assert working.one.next_offset("crimes") == 0
 
 
-async def test_a_batch_of_a_left_stream_that_was_fetched_before_is_dropped(working: Working) -> None:
-    """It was queued under the definition of before."""
+async def test_a_batch_of_a_dropped_stream_that_was_already_fetched_is_discarded(working: Working) -> None:
+    """It was queued under the old definition."""
     partition = working.partition("crimes")
     fetched = partition.hand_out(batch(0, record(0, "crime.recorded", "09:00:00", group="Robbery"), stream="crimes"))
     assert fetched is not None
     working.intake.streams.leave(CHANGED)
     working.intake.handle(fetched)
     await working.intake.let_go()
-    assert working.one.stands("crimes") == 0
+    assert working.one.next_offset("crimes") == 0
     assert working.intake.status.counts["stale_batches"] == 1
 
 
-async def test_a_rebalance_gives_a_left_stream_no_lane(working: Working) -> None:
-    """Its partitions may still be assigned to us; nothing of them is applied."""
+async def test_a_rebalance_starts_no_partition_of_a_dropped_stream(working: Working) -> None:
+    """Its partitions may still be assigned to us, but nothing of them is applied."""
     working.intake.streams.leave(CHANGED)
     working.intake.assign([(topic, 0) for topic in working.one.served.values()])
     assert working.streams() == [stream for stream in STREAMS if stream != "crimes"]
 
 
-async def test_without_a_stream_the_worker_ends_with_2_and_names_them_all(working: Working) -> None:
-    """It could do nothing but look alive."""
+async def test_a_worker_without_any_stream_exits_with_2_and_names_them_all(working: Working) -> None:
+    """All that it could do would be to look alive."""
     working.intake.streams.leave(CHANGED)
     others = [stream for stream in STREAMS if stream != "crimes"]
     working.intake.streams.leave(dict.fromkeys(others, "fold version changed from 1 to 2"))
@@ -180,15 +180,15 @@ async def test_without_a_stream_the_worker_ends_with_2_and_names_them_all(workin
 
 @pytest.mark.parametrize("find", WAYS, ids=lambda find: find.__name__)
 async def test_a_rebuild_that_begins_ends_the_worker(find: Any, working: Working, client: Redis) -> None:
-    """Of all streams at once: one that went on would write into what is being cleared."""
+    """It ends for all streams at once: if one continued, it would write into what is being cleared."""
     client.hset(META, "clearing", 1)
     await find(working)
     assert isinstance(working.intake.failure, OtherDefinitions)
     assert f"{', '.join(STREAMS)}: a rebuild is running, or was interrupted" in str(working.intake.failure)
 
 
-async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(working: Working) -> None:
-    """A restart would leave it again; whoever reads the page must still see it."""
+async def test_a_dropped_stream_is_on_the_health_page_and_is_no_reason_to_restart(working: Working) -> None:
+    """A restart would drop it again; a reader of the page must still see it."""
     for partition in working.intake.assignment:
         partition.touched()
     assert working.health.report()["left"] == {}
@@ -202,8 +202,8 @@ async def test_a_left_stream_is_on_the_health_page_and_no_reason_to_restart(work
     assert working.health.report()["left"] == working.health.left() == left
 
 
-async def test_the_log_of_a_left_stream_is_nothing_to_us(working: Working) -> None:
-    """Deleted, or deleted and created again: a worker that does not read it need not end, nor be unready."""
+async def test_a_recreated_topic_of_a_dropped_stream_is_ignored(working: Working) -> None:
+    """A worker that does not read the topic need not end or become unready when it is deleted or recreated."""
     topic = working.one.served["crimes"]
     working.intake.streams._log_ids[topic] = "one"
     working.intake.streams.leave(CHANGED)
@@ -224,7 +224,7 @@ async def ended(intake: Intake) -> Exception | None:
 
 
 class Polling:
-    """Asks again and again what the store says; tells how often it was answered."""
+    """Polls the store, and counts the answers."""
 
     def __init__(self, working: Working) -> None:
         self._working = working
@@ -232,7 +232,7 @@ class Polling:
         self.answers = 0
 
     async def poll(self) -> set[str]:
-        """What Redis holds under our definitions."""
+        """Streams that Redis holds under our definitions."""
         found = await self._working.one.agreeing()
         async with self._answered:
             self.answers += 1
@@ -240,15 +240,15 @@ class Polling:
         return found
 
     async def more(self, count: int = 2) -> None:
-        """Wait until so many more answers have been acted upon."""
-        wanted = self.answers + count + 1  # the last of them has not been yet
+        """Wait until this many more answers have been acted upon."""
+        wanted = self.answers + count + 1  # the last one has not been acted upon yet
         async with asyncio.timeout(10), self._answered:
             await self._answered.wait_for(lambda: self.answers >= wanted)
 
 
 @pytest.fixture
 async def polling(working: Working) -> AsyncIterator[Polling]:
-    """The timer of the streams that are left runs."""
+    """The running timer of the dropped streams."""
     made = Polling(working)
     timer = asyncio.create_task(repeat(working.intake, 0.01, lambda: end_when_returned(working.intake, made.poll)))
     yield made
@@ -257,10 +257,10 @@ async def polling(working: Working) -> AsyncIterator[Polling]:
         await timer
 
 
-async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
+async def test_a_dropped_stream_that_matches_again_ends_the_worker_with_1(
     working: Working, polling: Polling, client: Redis
 ) -> None:
-    """Its supervisor starts the next process with it."""
+    """Its supervisor then starts it again with that stream."""
     ours: Any = client.hgetall(META)
     redefine(client, "crimes")
     await by_touch(working)
@@ -276,7 +276,7 @@ async def test_a_left_stream_that_is_ours_again_ends_the_worker_with_1(
     )
 
 
-async def test_a_stream_left_at_the_start_is_looked_at_as_well(working: Working, polling: Polling) -> None:
+async def test_a_stream_dropped_at_the_start_is_checked_as_well(working: Working, polling: Polling) -> None:
     """This worker never had a partition of it."""
     working.intake.streams.left["crimes"] = "measure crime_recorded changed"
     assert isinstance(await ended(working.intake), DefinitionsReturned)
@@ -284,8 +284,10 @@ async def test_a_stream_left_at_the_start_is_looked_at_as_well(working: Working,
 
 
 @pytest.mark.parametrize("state", ["clearing", "cleared"])
-async def test_what_a_rebuild_clears_is_not_ours(state: str, working: Working, polling: Polling, client: Redis) -> None:
-    """It binds the streams when it has cleared them, to whatever its catalogue says."""
+async def test_a_stream_being_cleared_by_a_rebuild_does_not_match(
+    state: str, working: Working, polling: Polling, client: Redis
+) -> None:
+    """After clearing, the rebuild stores the definitions of its own catalogue, whatever they are."""
     if state == "clearing":
         client.hset(META, "clearing", 1)
     else:
@@ -296,7 +298,7 @@ async def test_what_a_rebuild_clears_is_not_ours(state: str, working: Working, p
 
 
 async def test_a_redis_that_does_not_answer_is_asked_again(working: Working) -> None:
-    """It says nothing about definitions."""
+    """No answer says nothing about definitions."""
     asked = 0
 
     async def ask() -> set[str]:
@@ -313,8 +315,8 @@ async def test_a_redis_that_does_not_answer_is_asked_again(working: Working) -> 
     assert working.intake.status.counts["redis_retries"] == 1
 
 
-async def test_partitions_of_a_left_stream_are_given_back_and_hold_no_other(real_stack: Stack) -> None:
-    """Another worker of the group may serve them; the rest of ours goes on."""
+async def test_partitions_of_a_dropped_stream_are_released_and_hold_up_no_other(real_stack: Stack) -> None:
+    """Another worker of the group may serve them; our other partitions continue."""
     settings = real_stack.settings(partitions=1, touch_s=0.2)
     await ensure_topics(settings)
     places = {stream: (settings.topic(stream), 0) for stream in settings.streams}
@@ -334,7 +336,7 @@ async def test_partitions_of_a_left_stream_are_given_back_and_hold_no_other(real
         assert recorder.app is not None
         consumer: Any = recorder.app.consumer
         async with asyncio.timeout(10):
-            while consumer.assignment() != {places[each] for each in ("calls", "incidents", "returns")}:  # noqa: ASYNC110 - told to nobody
+            while consumer.assignment() != {places[each] for each in ("calls", "incidents", "returns")}:  # noqa: ASYNC110 - nothing announces it
                 await asyncio.sleep(0.05)
         await send(5)
         await recorder.until(lambda r: r.stored.get(places["calls"]) == r.stored.get(places["incidents"]) == 10)

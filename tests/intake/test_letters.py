@@ -1,4 +1,4 @@
-"""Reading letters back, and sending again what can be sent, on both brokers."""
+"""Reading letters, and replaying those that can be sent, on both brokers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def send(settings: Settings, *letters: Refused) -> None:
     asyncio.run(work())
 
 
-def test_letters_are_read_once_in_order_and_those_wanted_are_sent_again(stack: Stack) -> None:
+def test_letters_are_read_once_in_order_and_the_selected_ones_are_replayed(stack: Stack) -> None:
     """A letter written twice is one; a record that came back unchanged is sent once, or replays would double it."""
     settings = stack.settings(partitions=2)
     topic = settings.topic("calls")
@@ -57,8 +57,8 @@ def test_letters_are_read_once_in_order_and_those_wanted_are_sent_again(stack: S
     assert replay_letters(settings, found, now_ms=2_000) == Replayed(3, repeats=1, cut=0, too_large=0, expired=0)
 
 
-def test_a_letter_is_sent_again_with_the_headers_of_its_record(real_stack: Stack) -> None:
-    """A binary event without its headers is none; refused again, it is the same letter and not a longer one."""
+def test_a_letter_is_replayed_with_the_headers_of_its_record(real_stack: Stack) -> None:
+    """A binary event needs its headers; when it is refused again, it is the same letter and not a longer one."""
     settings = real_stack.settings(partitions=1)
     own = (("ce_specversion", b"1.0"), ("ce_id", "Zoë".encode()), ("tenant", None), ("tenant", b"\xff"))
     first = Record(5, 1_000, b"17", b"{}", (*own, ("watchroom-latest", b"9000"), ("watchroom-reason", b"mine")))
@@ -76,8 +76,8 @@ def test_a_letter_is_sent_again_with_the_headers_of_its_record(real_stack: Stack
     assert replay_letters(settings, found, now_ms=3_000) == Replayed(1, repeats=1, cut=0, too_large=0, expired=0)
 
 
-def test_a_binary_letter_is_whole_only_with_all_its_headers(real_stack: Stack) -> None:
-    """Without one that said when it was recorded, it would be another event. A structured event is in its value."""
+def test_a_binary_letter_is_complete_only_with_all_its_headers(real_stack: Stack) -> None:
+    """Without its recorded time it would be another event. A structured event is entirely in its value."""
     settings = real_stack.settings(partitions=1)
     why, long = EventRefused("late", "too late"), ("baggage", b"x" * HEADERS_MOST_BYTES)
     for offset, mark in ((5, "ce_specversion"), (6, "tenant")):
@@ -88,8 +88,8 @@ def test_a_binary_letter_is_whole_only_with_all_its_headers(real_stack: Stack) -
     assert replay_letters(settings, [binary, structured], 2_000) == Replayed(1, 0, cut=1, too_large=0, expired=0)
 
 
-def test_what_cannot_be_sent_is_counted_and_stops_nothing(stack: Stack) -> None:
-    """A letter that was cut is not the record; one that fills its topic's limit has no room for the header."""
+def test_a_letter_that_cannot_be_sent_is_counted_and_stops_no_other(stack: Stack) -> None:
+    """A letter that was cut is not the record; one of its topic's maximum size has no room for the header."""
     settings = stack.settings(partitions=1)
     send(settings, refused(1, b"{"), refused(2, b"x" * (VALUE_MOST_BYTES + 1)))
     small, cut = read_letters(settings, lambda _: True)
@@ -99,8 +99,8 @@ def test_what_cannot_be_sent_is_counted_and_stops_nothing(stack: Stack) -> None:
     assert done == Replayed(1, repeats=0, cut=1, too_large=1, expired=0)
 
 
-def test_what_has_no_value_for_what_it_held_is_not_sent(real_stack: Stack) -> None:
-    """An empty record would come back as another letter; what was left out is told apart from what was cut."""
+def test_a_letter_stored_without_its_value_is_not_replayed(real_stack: Stack) -> None:
+    """An empty record would come back as another letter; a value left out is counted separately from a cut one."""
     settings = real_stack.settings(partitions=1)
     raw = Refused(Record(2, 1_000, b"17", b"01632 960001"), EventRefused("raw_identifier", "caller_token"))
     send(settings, refused(1, b"{"), raw)
@@ -112,8 +112,8 @@ def test_what_has_no_value_for_what_it_held_is_not_sent(real_stack: Stack) -> No
     assert done == Replayed(1, repeats=0, cut=0, too_large=0, expired=0, not_kept=1)
 
 
-def test_what_would_be_refused_as_expired_is_not_sent(real_stack: Stack) -> None:
-    """Each replay would bring it back as one more letter; what is on time by its own stream's keeping is sent."""
+def test_a_letter_that_would_be_refused_as_expired_is_not_replayed(real_stack: Stack) -> None:
+    """Each replay would bring it back as another letter; what is on time by its stream's own retention is sent."""
     settings = real_stack.settings(partitions=1)
     send(settings, refused(1, b"{"))
     (call,) = read_letters(settings, lambda _: True)
@@ -124,8 +124,8 @@ def test_what_would_be_refused_as_expired_is_not_sent(real_stack: Stack) -> None
     assert done == Replayed(1, repeats=0, cut=0, too_large=0, expired=1)
 
 
-def test_what_nobody_would_read_is_not_sent(real_stack: Stack) -> None:
-    """A worker does not read the topic of a stream that is not fed; such a letter would only seem to be dealt with."""
+def test_a_letter_of_a_stream_that_is_not_fed_is_not_replayed(real_stack: Stack) -> None:
+    """No worker reads its topic, so the letter would only seem to be dealt with."""
     settings = real_stack.settings(partitions=1)
     send(settings, refused(1, b"{"))
     (call,) = read_letters(settings, lambda _: True)
@@ -134,8 +134,8 @@ def test_what_nobody_would_read_is_not_sent(real_stack: Stack) -> None:
     assert replay_letters(settings, [call], 2_000).sent == 1
 
 
-def test_a_record_that_is_no_letter_is_left_out() -> None:
-    """Somebody wrote to the topic by hand."""
+def test_a_record_that_is_not_a_letter_is_left_out() -> None:
+    """Somebody may have written to the topic by hand."""
 
     def record(*headers: tuple[str, bytes | None]) -> ConsumerRecord[bytes, bytes]:
         return ConsumerRecord("dead", 0, 0, 0, 0, b"k", b"v", None, 1, 1, headers)
@@ -149,8 +149,8 @@ def test_a_record_that_is_no_letter_is_left_out() -> None:
     )
 
 
-def test_the_topic_s_own_records_of_others_do_not_stop_the_reading(real_stack: Stack) -> None:
-    """The reading goes up to the log's end, whatever lies there."""
+def test_foreign_records_in_the_dead_letter_topic_do_not_stop_the_reading(real_stack: Stack) -> None:
+    """Reading continues to the log's end, whatever is there."""
     settings = real_stack.settings(partitions=1)
     send(settings, refused(1, b"{"))
 

@@ -13,20 +13,20 @@ from watchroom.intake.health import MOST_REMEMBERED, Repeats, log_to_stderr
 
 
 def shown(repeats: Repeats, message: str, *values: object) -> str | None:
-    """The message as logged; None if it was left out."""
+    """The message as logged; None if it was suppressed."""
     record = logging.LogRecord("aiokafka.client", logging.ERROR, "", 0, message, values, None)
     return record.getMessage() if repeats.filter(record) else None
 
 
 def test_a_repeated_message_is_shown_once_and_then_counted() -> None:
-    """Aiokafka says many times a second that a broker does not answer; one line in 30 s is enough."""
+    """Aiokafka reports many times a second that a broker does not answer; one line in 30 s is enough."""
     repeats = Repeats(repeat_s=60)
     assert shown(repeats, "Failed fetch from %s", 1) == "Failed fetch from 1"
     assert [shown(repeats, "Failed fetch from %s", node) for node in range(5)] == [None] * 5
     assert shown(repeats, "another message") == "another message"
 
 
-def test_what_was_left_out_is_counted_when_the_message_is_shown_again() -> None:
+def test_suppressed_messages_are_counted_when_the_message_is_shown_again() -> None:
     """Nothing is hidden: the next line says how many there were."""
     repeats = Repeats(repeat_s=0)
     shown(repeats, "Failed fetch from %s", 1)
@@ -34,8 +34,8 @@ def test_what_was_left_out_is_counted_when_the_message_is_shown_again() -> None:
     assert shown(repeats, "Failed fetch from %s", 1) == "Failed fetch from 1 (and 7 more like it)"
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    """A worker runs for months, and some texts are ever new."""
+def test_the_number_of_remembered_messages_is_bounded() -> None:
+    """A worker runs for months, and some messages are always new."""
     repeats = Repeats(repeat_s=60)
     for number in range(2 * MOST_REMEMBERED):
         assert shown(repeats, f"error {number}")
@@ -44,7 +44,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 @pytest.fixture
 def stderr(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What a worker of this process logs; its set-up is taken back."""
+    """What a worker in this process logs; its logging setup is undone afterwards."""
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     root = logging.getLogger()
@@ -57,7 +57,7 @@ def stderr(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 def test_our_own_lines_are_limited_by_event_and_partition(stderr: io.StringIO) -> None:
-    """Each has another time in it, and structlog hands it over as a mapping: as text none was like another."""
+    """Each has another time in it, and structlog passes a mapping: compared as text, no two lines were alike."""
     log = structlog.get_logger("watchroom.test")
     for number in range(1000):
         log.warning("Redis stands elsewhere", topic="calls", partition=number % 2, redis=number)
@@ -66,8 +66,8 @@ def test_our_own_lines_are_limited_by_event_and_partition(stderr: io.StringIO) -
     assert all("Redis stands elsewhere" in line for line in lines)
 
 
-def test_our_own_line_says_how_many_were_left_out() -> None:
-    """As those of others do."""
+def test_our_own_lines_say_how_many_were_suppressed() -> None:
+    """As the lines of libraries do."""
     record = logging.LogRecord("watchroom", logging.ERROR, "", 0, {"event": "moved", "timestamp": "t"}, (), None)
     repeats = Repeats(repeat_s=0)
     repeats._seen["watchroom", "moved", "None", "None"] = (0.0, 7)

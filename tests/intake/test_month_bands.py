@@ -1,4 +1,4 @@
-"""The bands of closed months: written once all is in, again after a change, and the same after a rebuild."""
+"""The bands of closed months: written once everything is applied, again after a change, the same after a rebuild."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ YEAR = tuple(call(100 + number, f"{month}-05T10:00:00Z", OLD) for number, month 
 
 @pytest.fixture
 def settings(redis_server: RedisServer) -> Settings:
-    """Over an empty Redis."""
+    """Settings with an empty Redis."""
     return settings_on(redis_server.url)
 
 
 def write(settings: Settings, at_ms: int = NOW_MS) -> int:
-    """One round of the worker's timer; how many months it wrote."""
+    """One round of the worker's timer; returns how many months it wrote."""
 
     async def once() -> int:
         catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
@@ -57,7 +57,7 @@ def write(settings: Settings, at_ms: int = NOW_MS) -> int:
     return asyncio.run(once())
 
 
-def standing(settings: Settings, month: str = "2021-11", *, twelve: bool = False) -> ReportedBands | None:
+def bands_of(settings: Settings, month: str = "2021-11", *, twelve: bool = False) -> ReportedBands | None:
     """The bands of a month, or of the 12 ending with it."""
     reader = Reader(settings.redis_url, settings.force)
     try:
@@ -67,37 +67,37 @@ def standing(settings: Settings, month: str = "2021-11", *, twelve: bool = False
         reader.close()
 
 
-def test_until_they_are_written_a_month_is_computed_and_not_closed(settings: Settings) -> None:
-    """The figures are right at once; whether they are final is told apart."""
+def test_a_month_is_computed_but_not_closed_until_its_bands_are_written(settings: Settings) -> None:
+    """The figures are right at once; whether they are final is shown separately."""
     fill(settings, NOVEMBER)
-    found = standing(settings)
+    found = bands_of(settings)
     assert found is not None
     assert (found.closed, found.both.today) == (False, Bands(1, 1, 0, 1, 2, 0, token_keys=1))
     assert write(settings) > 0
-    written = standing(settings)
+    written = bands_of(settings)
     assert written == found._replace(closed=True)
     assert write(settings) == 0
 
 
-def test_nothing_is_written_before_all_is_applied(settings: Settings) -> None:
-    """A partition that stops may hold calls of the month."""
+def test_no_bands_are_written_before_everything_is_applied(settings: Settings) -> None:
+    """A stalled partition may hold calls of the month."""
     fill(settings, NOVEMBER)
     assert write(settings, NOW_MS + 11_000) == 0
 
 
-def test_a_month_that_has_not_closed_is_left_alone(settings: Settings) -> None:
+def test_no_bands_are_written_for_a_month_that_has_not_closed(settings: Settings) -> None:
     """Calls of the last day may arrive for another 24 hours."""
     fill(settings, [call(1, "2022-01-31T10:00:00Z", A)])
     assert write(settings) == 0
 
 
-def test_what_comes_after_the_closing_changes_today_and_not_the_published(settings: Settings) -> None:
-    """The published bands were read out; the difference is the restatement."""
+def test_a_change_after_the_closing_changes_todays_bands_but_not_the_published_ones(settings: Settings) -> None:
+    """The published bands have been reported; the difference is the restatement."""
     fill(settings, NOVEMBER)
     write(settings)
     fill(settings, [LATE])
     assert write(settings) > 0
-    found = standing(settings)
+    found = bands_of(settings)
     assert found is not None
     assert found.both.published == Bands(1, 1, 0, 1, 2, 0, token_keys=1)
     assert found.both.today == Bands(2, 0, 0, 2, 0, 0, token_keys=1)
@@ -107,52 +107,52 @@ def test_what_comes_after_the_closing_changes_today_and_not_the_published(settin
 
 
 def test_a_rebuild_gives_the_same_bands(settings: Settings) -> None:
-    """Whatever the batches were, and whenever the bands were written in between."""
+    """Whatever the batches were, and whenever bands were written in between."""
     fill(settings, NOVEMBER)
     write(settings)
     fill(settings, [LATE])
     write(settings)
-    first = standing(settings)
+    first = bands_of(settings)
     clear(settings.redis_url, settings.force)
     fill(settings, [*NOVEMBER, LATE])
     write(settings)
-    assert standing(settings) == first
+    assert bands_of(settings) == first
 
 
-def test_twelve_months_are_bands_of_the_year_and_not_the_sum_of_months(settings: Settings) -> None:
-    """Who called once in each of two months has called twice in the year."""
+def test_twelve_months_are_bands_of_the_year_and_not_the_sum_of_the_months(settings: Settings) -> None:
+    """A caller who called once in each of two months has called twice in the year."""
     fill(settings, [*YEAR, *NOVEMBER])
-    made = standing(settings, twelve=True)
+    made = bands_of(settings, twelve=True)
     write(settings)
-    found = standing(settings, twelve=True)
+    found = bands_of(settings, twelve=True)
     assert found is not None
     assert found.both.today == Bands(1, 2, 0, 1, 4, 0, token_keys=1)
     assert (made, found.closed) == (found._replace(closed=False), True)
 
 
-def test_eleven_months_are_no_year(settings: Settings) -> None:
-    """A feed that began in January is not read out as a year's."""
+def test_eleven_months_give_no_bands_of_a_year(settings: Settings) -> None:
+    """A feed that began in January must not be reported as a full year."""
     fill(settings, [*YEAR[1:], *NOVEMBER])
     write(settings)
-    assert standing(settings, twelve=True) is None
+    assert bands_of(settings, twelve=True) is None
 
 
 def test_the_bands_outlive_the_tokens(settings: Settings) -> None:
-    """Tokens go after 13 months; what was published of them stays."""
+    """Tokens are deleted after 13 months; what was published from them stays."""
     fill(settings, [*YEAR, *NOVEMBER])
     write(settings)
-    before = standing(settings), standing(settings, twelve=True)
+    before = bands_of(settings), bands_of(settings, twelve=True)
     reader = Reader(settings.redis_url, settings.force)
     name = token_month(CALLERS, "2020-12")
     reader._redis.delete(reader.keys.tokens(name))
     reader._redis.hdel(reader.keys.token_versions, name)
     reader.close()
     assert write(settings) == 0
-    assert (standing(settings), standing(settings, twelve=True)) == before
+    assert (bands_of(settings), bands_of(settings, twelve=True)) == before
 
 
 def test_bands_of_changed_tokens_are_not_written(settings: Settings) -> None:
-    """A step between reading and writing would leave bands of a moment that never was."""
+    """A step between reading and writing would leave bands that were never true."""
     fill(settings, NOVEMBER)
     reader = Reader(settings.redis_url, settings.force)
     plain = reader.token_hash
@@ -167,7 +167,7 @@ def test_bands_of_changed_tokens_are_not_written(settings: Settings) -> None:
             reader._redis.hincrby(reader.keys.token_versions, name, 1)
             return found
 
-        writer._reader.token_hash = read_and_change  # type: ignore[method-assign]  # a race, made certain
+        writer._reader.token_hash = read_and_change  # type: ignore[method-assign]  # forces the race
         try:
             return await writer.write("calls", NOW_MS)
         finally:

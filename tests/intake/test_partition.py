@@ -1,4 +1,4 @@
-"""One partition's way into Redis: steps, states, dead letters, and what happens when Redis moves or goes away."""
+"""From one partition into Redis: steps, states, dead letters, and a Redis that goes back or goes away."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ CALLS = [record(n, "call.queued", "09:00:00", f"call-{n}", line="999") for n in 
 
 @pytest.fixture
 async def one(redis_server: RedisServer) -> AsyncIterator[OnePartition]:
-    """One partition, steps of at most two records."""
+    """One partition, with steps of at most two records."""
     worker = OnePartition(redis_server.url, step_events=2)
     yield worker
     await worker.close()
 
 
-async def test_a_partition_without_offset_starts_at_none_and_goes_on_where_it_stands(one: OnePartition) -> None:
+async def test_a_partition_without_an_offset_starts_at_none_and_continues_from_the_stored_one(
+    one: OnePartition,
+) -> None:
     """Redis owns the offset: what Kafka has committed is only a hint."""
     applier = one.applier()
     assert await applier.start() is None
@@ -42,7 +44,7 @@ async def test_a_partition_without_offset_starts_at_none_and_goes_on_where_it_st
 
 
 async def test_an_empty_partition_can_be_fresh(one: OnePartition) -> None:
-    """It stands at the log's beginning before any record, or its stream would be withheld for ever."""
+    """Its offset is the log's beginning before any record arrives, or its stream would be withheld for ever."""
     applier = await one.started()
     await applier.touch(NOW_MS, NOW_MS)
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms is None
@@ -51,11 +53,11 @@ async def test_an_empty_partition_can_be_fresh(one: OnePartition) -> None:
     await applier.touch(NOW_MS, NOW_MS)
     state = one.reader.partitions()["watchroom.calls", 0]
     assert (state.next_offset, state.fresh_ms) == (7, NOW_MS)
-    assert state.lost == 7  # a log that begins above 0 has dropped what nobody here has seen
+    assert state.lost == 7  # a log that begins above 0 has dropped records that this force never saw
 
 
-async def test_a_letter_sent_again_does_not_make_its_source_alive(one: OnePartition) -> None:
-    """A dead feed's letters replayed by an operator would otherwise bring its board back for a while."""
+async def test_a_replayed_letter_does_not_make_its_source_look_alive(one: OnePartition) -> None:
+    """Otherwise an operator who replays a dead feed's letters would bring its board back for a while."""
     again = record(
         0, "call.queued", "09:00:00", line="999", arrived=at("09:09:00"),
         headers=((headers.ARRIVED, str(at("09:00:01")).encode()),),
@@ -66,10 +68,10 @@ async def test_a_letter_sent_again_does_not_make_its_source_alive(one: OnePartit
     assert one.reader.sources() == {}
 
 
-async def test_a_letter_sent_again_when_its_call_is_forgotten_counts_once(
+async def test_a_letter_replayed_after_its_call_is_forgotten_counts_once(
     one: OnePartition, redis_server: RedisServer
 ) -> None:
-    """Redis has let the state go by then: a second replay would count the same call twice, and restate its month."""
+    """Redis no longer has the state: a second replay would count the same call twice, and restate its month."""
     letter = ((headers.ARRIVED, str(at("09:00:01")).encode()),)
     weeks_later_ms = NOW_MS + 25 * DAY_MS
     first = record(0, "call.queued", "09:00:00", line="999", arrived=NOW_MS + 2 * DAY_MS, headers=letter)
@@ -78,15 +80,17 @@ async def test_a_letter_sent_again_when_its_call_is_forgotten_counts_once(
     await applier.apply(batch(0, first), None, NOW_MS + 2 * DAY_MS)
     with redis_server.client() as client:
         for key in client.keys("*:state:*"):
-            client.delete(key)  # as after the keeping of calls and its slack
+            client.delete(key)  # as after the retention of calls and its slack
     applier = await one.started()
     await applier.apply(batch(1, again), None, weeks_later_ms)
     assert one.month()[VOLUME] == 1
     assert one.letters.sent == [(1, "expired")]
 
 
-async def test_a_repeat_after_a_long_stop_finds_its_entity(one: OnePartition, redis_server: RedisServer) -> None:
-    """Arrivals say that the call is known, so its state must outlive a stop of the workers longer than the keeping."""
+async def test_a_repeated_event_after_a_long_stop_finds_its_entity(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """By the arrivals the call is still known, so its state must outlive a stop longer than the retention."""
     applier = await one.started()
     await applier.apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
     (key,) = redis_server.client().keys("*:state:*")
@@ -94,27 +98,27 @@ async def test_a_repeat_after_a_long_stop_finds_its_entity(one: OnePartition, re
     assert 16 * 86_400 < kept_s <= 17 * 86_400
 
 
-async def test_a_batch_is_cut_into_steps_and_fresh_once_all_are_written(one: OnePartition) -> None:
-    """Five records in steps of two are three steps; its end may lie beyond the last record (a compacted log)."""
+async def test_a_batch_is_split_into_steps_and_fresh_once_all_are_written(one: OnePartition) -> None:
+    """Five records in steps of two are three steps; the end may be beyond the last record (a compacted log)."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS, end=9), NOW_MS, NOW_MS)
     meta = one.reader.meta()
     assert meta is not None
     assert meta.seq == 3
-    assert one.stands() == 9
+    assert one.next_offset() == 9
     assert one.month() == queued(5)
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms == NOW_MS
 
 
-async def test_a_batch_without_records_moves_the_offset(one: OnePartition) -> None:
+async def test_a_batch_without_records_advances_the_offset(one: OnePartition) -> None:
     """Transaction markers and compacted tails leave gaps."""
     applier = await one.started()
     await applier.apply(batch(0, end=4), NOW_MS, NOW_MS)
-    assert one.stands() == 4
+    assert one.next_offset() == 4
     assert one.month() == {}
 
 
-async def test_a_batch_that_was_applied_in_part_goes_on_inside(one: OnePartition) -> None:
+async def test_a_partly_applied_batch_continues_from_the_stored_offset(one: OnePartition) -> None:
     """Records below the stored offset are not applied again."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS[:3]), NOW_MS, NOW_MS)
@@ -123,20 +127,22 @@ async def test_a_batch_that_was_applied_in_part_goes_on_inside(one: OnePartition
 
 
 @pytest.mark.parametrize(("base", "end"), [(0, 2), (4, 6)])
-async def test_a_batch_that_does_not_meet_the_offset_is_moved(base: int, end: int, one: OnePartition) -> None:
-    """Wholly before or wholly after: the worker must fetch from where Redis stands."""
+async def test_a_batch_that_does_not_reach_the_stored_offset_is_refused_as_moved(
+    base: int, end: int, one: OnePartition
+) -> None:
+    """Entirely before or entirely after it: the worker must fetch from Redis's next offset."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS[:3]), NOW_MS, NOW_MS)
     with pytest.raises(Moved) as moved:
         await applier.apply(batch(base, end=end), NOW_MS, NOW_MS)
     assert moved.value.stored_offset == 3
-    assert one.stands() == 3
+    assert one.next_offset() == 3
 
 
 async def test_refused_records_are_sent_before_the_step_that_counts_them(one: OnePartition) -> None:
-    """A crash in between repeats a letter, and never loses one; the other records are applied."""
+    """A crash in between repeats a letter but never loses one; the other records are applied."""
     stood: list[int | None] = []
-    one.letters.before = lambda: stood.append(one.stands())
+    one.letters.before = lambda: stood.append(one.next_offset())
     applier = await one.started()
     bad = record(3, "call.queued", "09:00:00", "19", key="20")
     unknown = record(4, "call.rung", "09:00:00", "19")
@@ -148,8 +154,8 @@ async def test_refused_records_are_sent_before_the_step_that_counts_them(one: On
     assert one.month()[VOLUME] == 1
 
 
-async def test_letters_that_cannot_be_sent_hold_the_step_back(one: OnePartition) -> None:
-    """Nothing is written; calling again sends them again and counts them once."""
+async def test_letters_that_cannot_be_sent_delay_the_step(one: OnePartition) -> None:
+    """Nothing is written; a retry sends them again and counts them once."""
     applier = await one.started()
 
     def no_kafka() -> None:
@@ -159,14 +165,14 @@ async def test_letters_that_cannot_be_sent_hold_the_step_back(one: OnePartition)
     for _ in range(2):
         with pytest.raises(BrokerUnavailable):
             await applier.apply(batch(2, LATE), NOW_MS, NOW_MS)
-    assert (one.stands(), one.reader.dead_letters()) == (None, {})
+    assert (one.next_offset(), one.reader.dead_letters()) == (None, {})
     one.letters.before = lambda: None
     await applier.apply(batch(2, LATE), NOW_MS, NOW_MS)
     assert one.letters.sent == [(2, "late")]
     assert one.reader.dead_letters() == {("watchroom.calls", "late"): 1}
 
 
-async def test_states_are_read_back_by_the_next_owner(one: OnePartition) -> None:
+async def test_the_next_owner_reads_the_stored_states(one: OnePartition) -> None:
     """The call is queued under one worker and answered under another."""
     await (await one.started()).apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
     await (await one.started()).apply(batch(1, ANSWERED_17), NOW_MS, NOW_MS)
@@ -174,7 +180,7 @@ async def test_states_are_read_back_by_the_next_owner(one: OnePartition) -> None
     assert one.reader.open_sets() == ["calls_in_progress|line=999"]
 
 
-async def test_a_worker_that_lost_its_partition_is_moved_and_forgets_what_it_knew(one: OnePartition) -> None:
+async def test_a_worker_that_lost_its_partition_is_refused_and_discards_its_memory(one: OnePartition) -> None:
     """When it comes back it reads what the other one wrote, instead of its own memory of the call."""
     first = await one.started()
     await first.apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
@@ -192,8 +198,8 @@ async def test_a_worker_that_lost_its_partition_is_moved_and_forgets_what_it_kne
     assert one.reader.open_sets() == []
 
 
-async def test_a_worker_that_gets_its_partition_back_forgets_what_it_knew(one: OnePartition) -> None:
-    """It noticed nothing of the other one: an assignment alone is reason enough."""
+async def test_a_worker_that_is_assigned_its_partition_again_discards_its_memory(one: OnePartition) -> None:
+    """It may not have noticed the other owner: an assignment alone is reason enough."""
     first = await one.started()
     await first.apply(batch(0, QUEUED_17), NOW_MS, NOW_MS)
     await (await one.started()).apply(batch(1, ANSWERED_17), NOW_MS, NOW_MS)
@@ -203,10 +209,10 @@ async def test_a_worker_that_gets_its_partition_back_forgets_what_it_knew(one: O
     assert one.reader.open_sets() == []
 
 
-async def test_what_is_held_in_memory_is_bounded_and_changes_nothing(
+async def test_a_bound_on_entities_in_memory_does_not_change_the_figures(
     one: OnePartition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All is forgotten and read back as needed."""
+    """Everything is discarded and read back as needed."""
     monkeypatch.setattr(one._appliers, "entities_held", 1)
     applier = await one.started()
     answers = [record(5 + n, "call.answered", "09:00:08", f"call-{n}") for n in range(5)]
@@ -216,10 +222,10 @@ async def test_what_is_held_in_memory_is_bounded_and_changes_nothing(
     assert len(applier._entities) <= 2
 
 
-async def test_the_partitions_of_a_worker_share_what_they_hold(
+async def test_the_partitions_of_a_worker_share_one_bound_on_memory(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By partition, the bound would be reached twelve times by a worker that has twelve; an idle one gives room too."""
+    """With a bound for each, twelve partitions would hold twelve times as much; an idle one makes room too."""
     one = OnePartition(redis_server.url, partitions=2)
     monkeypatch.setattr(one._appliers, "entities_held", 6)
     idle, busy = await one.started(partition=0), await one.started(partition=1)
@@ -240,8 +246,8 @@ async def test_the_partitions_of_a_worker_share_what_they_hold(
     await one.close()
 
 
-async def test_heartbeats_are_heard_and_are_no_entity(one: OnePartition) -> None:
-    """Sources by Kafka's time, whatever their own clocks say; a refused record proves nothing."""
+async def test_heartbeats_mark_their_source_as_seen_and_create_no_entity(one: OnePartition) -> None:
+    """Sources are dated by Kafka's time, whatever their own clocks say; a refused record proves nothing."""
     beat = record(1, "feed.heartbeat", "09:00:30", "acd", arrived=at("09:00:31"))
     other = record(2, "feed.heartbeat", "09:01:00", "voip", source="voip")
     wrong = record(3, "feed.heartbeat", "09:01:00", "19", source="forged")
@@ -255,8 +261,8 @@ async def test_heartbeats_are_heard_and_are_no_entity(one: OnePartition) -> None
     assert one.month() == queued(1)
 
 
-async def test_an_entity_in_a_wrong_partition_is_refused_and_one_in_its_own_is_not(redis_server: RedisServer) -> None:
-    """Another partitioner would give one incident two states; heartbeats may come from any."""
+async def test_an_entity_in_the_wrong_partition_is_refused_and_one_in_its_own_is_not(redis_server: RedisServer) -> None:
+    """Another partitioner would give one incident two states; heartbeats may be in any partition."""
     subjects = {partition_of(str(n).encode(), 4): str(n) for n in range(50)}
     one = OnePartition(redis_server.url, partitions=4)
     applier = await one.started(partition=2)
@@ -269,8 +275,8 @@ async def test_an_entity_in_a_wrong_partition_is_refused_and_one_in_its_own_is_n
     await one.close()
 
 
-async def test_history_arrives_when_it_was_recorded(redis_server: RedisServer) -> None:
-    """Only for sources declared `history`; elsewhere Kafka's timestamp judges, and this would be late."""
+async def test_history_arrives_at_its_recorded_time(redis_server: RedisServer) -> None:
+    """Only for sources declared `history`; otherwise Kafka's timestamp decides, and this event would be late."""
     one = OnePartition(redis_server.url, sources={"calls": {"archive": {"history": True}}})
     applier = await one.started()
     years_later = NOW_MS + 2 * 365 * 86_400_000
@@ -282,10 +288,10 @@ async def test_history_arrives_when_it_was_recorded(redis_server: RedisServer) -
     await one.close()
 
 
-async def test_lost_offsets_are_counted_once_however_often_it_is_said(
+async def test_lost_offsets_are_counted_once_even_if_the_step_is_repeated(
     one: OnePartition, redis_server: RedisServer
 ) -> None:
-    """The log was cut below where Redis stands; the step may have to be sent again."""
+    """The log was cut above Redis's next offset; the step may have to be sent again."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
     redis_server.written()
@@ -298,10 +304,10 @@ async def test_lost_offsets_are_counted_once_however_often_it_is_said(
     assert (state.next_offset, state.lost) == (12, 7)
 
 
-async def test_ignored_fields_and_raw_identifiers_are_counted_by_record(
+async def test_ignored_fields_and_raw_identifiers_are_counted_per_record(
     one: OnePartition, redis_server: RedisServer
 ) -> None:
-    """A function of the log alone: whatever the batches, and again after everything was cleared."""
+    """They depend on the log alone: whatever the batches, and again after everything was cleared."""
     records = [
         record(0, "call.queued", "09:00:00", line="999", cli_type=7),
         record(1, "call.queued", "09:00:00", line="999", cli_type=7),

@@ -1,4 +1,4 @@
-"""What a worker and a rebuild make of the partition counts that a topic has had."""
+"""How a worker and a rebuild use the partition counts that a topic has had."""
 
 from __future__ import annotations
 
@@ -48,23 +48,23 @@ def held(**said: Any) -> Held:
     return Held(**{"states": {}, "log_ids": {}, "partitions": {}, **said})
 
 
-def test_producers_use_a_count_until_the_last_of_them_has_learned_of_the_next() -> None:
-    """Metadata is asked for every five minutes, and a batch that was made goes to its partition."""
+def test_producers_use_a_count_until_the_last_of_them_knows_the_next_one() -> None:
+    """They refresh metadata every five minutes, and a finished batch still goes to its partition."""
     first, second = in_use([FOUR, SIX], 420_000)
     assert (first.partitions, first.from_ms, first.until_ms) == (4, 0, 1_420_000)
     assert (second.partitions, second.from_ms, second.until_ms) == (6, 480_000, FOR_EVER_MS)
 
 
-def test_where_nobody_saw_partitions_being_added_both_counts_are_right_for_all_that_time() -> None:
-    """The first record in a new partition may come long after the first that the new count put into an old one."""
+def test_if_nobody_saw_when_partitions_were_added_both_counts_are_valid_for_that_whole_time() -> None:
+    """The first record in a new partition may come long after the new count first put one into an old partition."""
     first, second, third = in_use([Count(2, 0), Count(4, 5_000_000, 6_000_000), Count(6, 9_000_000)], 1_000)
     assert (first.from_ms, first.until_ms) == (0, 5_001_000)
-    assert (second.from_ms, second.until_ms) == (0, 9_001_000)  # nobody knows when there were two
+    assert (second.from_ms, second.until_ms) == (0, 9_001_000)  # it is unknown when there were two
     assert (third.from_ms, third.until_ms) == (5_999_000, FOR_EVER_MS)
 
 
-def test_a_count_was_last_seen_when_redis_last_applied_by_it() -> None:
-    """T is never later than the last answer that showed the count, and a rebuild that clears T notes its own look."""
+def test_a_count_was_last_seen_when_redis_last_applied_under_it() -> None:
+    """Applied-until is never later than the last answer with that count; a rebuild that clears it stores its own."""
     states = {(CALLS, 0): PartitionState(9, 1_500_000, 0), (CALLS, 1): PartitionState(9, None, 0)}
     known = {CALLS: PartitionCounts((FOUR,))}
     found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, states=states), {})[CALLS]
@@ -93,15 +93,15 @@ NEW = TopicPartition(CALLS, 4)
     [
         (None, {CALLS}, 1_000_000),
         (950_000, {CALLS}, 950_000),
-        (950_000, set(), 1_000_000),  # a producer's stamp may be older than the partition
+        (950_000, set(), 1_000_000),  # a producer's timestamp may be older than the partition
         (800_000, {CALLS}, 900_000),  # Kafka's clock is behind ours
         (1_050_000, {CALLS}, 1_000_000),
     ],
 )
-def test_a_record_in_a_new_partition_shows_the_count_if_kafka_stamped_it(
+def test_a_record_in_a_new_partition_dates_the_count_if_kafka_stamped_it(
     first_ms: int | None, by_broker: set[str], from_ms: int
 ) -> None:
-    """A time that is too early would refuse what producers wrote by the earlier count after it."""
+    """A time that is too early would refuse what producers wrote under the earlier count after it."""
     consumer: Any = FirstRecords(first_ms)
     found = asyncio.run(dated(consumer, {CALLS: WAS_SIX}, by_broker))[CALLS]
     assert found.counts == (FOUR, SIX._replace(from_ms=from_ms))
@@ -114,17 +114,17 @@ def test_a_record_in_a_new_partition_shows_the_count_if_kafka_stamped_it(
         (4, PartitionCounts((FOUR,)), None, None),
         (6, PartitionCounts((FOUR,)), 4, "has 6 partitions and this force's figures were computed from 4"),
         (6, PartitionCounts((FOUR,)), None, "computed from 4"),  # a new Redis keeps the counts
-        (6, WAS_SIX, 4, "computed from 4"),  # noted already, by another worker
-        (6, WAS_SIX, 6, "computed from 4"),  # begun by a worker of the previous version, partition by partition
+        (6, WAS_SIX, 4, "computed from 4"),  # stored already, by another worker
+        (6, WAS_SIX, 6, "computed from 4"),  # started by a worker of the previous version, partition by partition
         (6, replace(WAS_SIX, merged={0: 9}), 6, None),
         (6, replace(WAS_SIX, merged={0: 9}), None, "computed from 4"),  # the figures are gone, so nothing is merged
         (6, replace(WAS_SIX, is_rebuilding=True), 6, "is running or was interrupted"),
     ],
 )
-def test_a_worker_feeds_a_topic_of_several_counts_only_after_a_rebuild(
+def test_a_worker_processes_a_topic_of_several_counts_only_after_a_rebuild(
     has: int, known: PartitionCounts, filled: int | None, said: str | None
 ) -> None:
-    """It reads partition by partition, which is right only for keys that lie in one."""
+    """It reads partition by partition, which is right only if each key is in one partition."""
     sentence = needs_rebuild(CALLS, has, known, filled)
     assert (sentence is None) == (said is None)
     if sentence and said:
@@ -132,8 +132,8 @@ def test_a_worker_feeds_a_topic_of_several_counts_only_after_a_rebuild(
         assert "run `watchroom rebuild`" in sentence
 
 
-def test_counts_come_from_what_was_noted_then_from_redis_then_from_the_option() -> None:
-    """Without any of them the topic has had the count that it has."""
+def test_counts_come_from_the_stored_ones_then_from_redis_then_from_the_option() -> None:
+    """Without any of them the topic has always had its present count."""
     six = topics(6)
     now_six, one_count = Count(6, ASKED_MS, ASKED_MS), Count(4, 0)
     was_six = SIX._replace(last_ms=ASKED_MS)
@@ -147,8 +147,8 @@ def test_counts_come_from_what_was_noted_then_from_redis_then_from_the_option() 
     assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 2})[CALLS].counts == twice
 
 
-def test_a_recreated_topic_starts_again() -> None:
-    """What was noted is said of another log."""
+def test_the_counts_of_a_recreated_topic_start_again() -> None:
+    """The stored counts belong to another log."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
     found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),), "b")
@@ -156,8 +156,8 @@ def test_a_recreated_topic_starts_again() -> None:
     assert counts_of_figures(topics(6, "a"), held(partitions={CALLS: 4})) == {CALLS: 4}
 
 
-def test_a_topic_with_fewer_partitions_than_were_noted_begins_again() -> None:
-    """Kafka takes none away: where brokers have no ids of logs, the count alone says that the topic is another."""
+def test_the_counts_of_a_topic_with_fewer_partitions_than_stored_start_again() -> None:
+    """Kafka removes none: where brokers have no log ids, the count alone shows that the topic is another one."""
     without_ids = Topics({CALLS: 3}, {}, ASKED_MS)
     found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),))
@@ -166,7 +166,7 @@ def test_a_topic_with_fewer_partitions_than_were_noted_begins_again() -> None:
 
 
 def test_more_partitions_than_were_merged_are_merged_again() -> None:
-    """What was merged under six says nothing about eight."""
+    """A merge under six partitions says nothing about eight."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
     assert counts_of(topics(6), held(counts={CALLS: known}), {})[CALLS].merged == {0: 9}
     assert counts_of(topics(8), held(counts={CALLS: known}), {})[CALLS].merged == {}
@@ -181,21 +181,21 @@ def test_more_partitions_than_were_merged_are_merged_again() -> None:
         (["4"], {CALLS: 4}),  # crimes have no more than that
     ],
 )
-def test_the_option_says_how_many_partitions_a_topic_had(given: list[str], found: dict[str, int]) -> None:
-    """A number alone is enough where only one topic can be meant."""
+def test_the_option_gives_the_earlier_number_of_partitions_of_a_topic(given: list[str], found: dict[str, int]) -> None:
+    """A number alone is enough if only one topic can be meant."""
     assert counts_before(given, {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4}) == found
 
 
 @pytest.mark.parametrize("given", ["6", "3", "0", "calls=6", "calls=", "contacts=4", "calls=four", "=4=4"])
 def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
-    """It would be taken for done, or be noted of a topic to which nothing was added."""
+    """It would seem to have worked, or be stored for a topic whose count has not changed."""
     said = f"--partitions-before: found {given}, but {CALLS} has 6, {CRIMES} has 4; write .* for example calls=4"
     with pytest.raises(ConfigurationInvalid, match=said):
         counts_before([given], {"calls": CALLS, "crimes": CRIMES}, {CALLS: 6, CRIMES: 4})
 
 
 def test_the_option_changes_no_topic_that_it_does_not_name() -> None:
-    """One that has always had six would lose what lies where six put it."""
+    """A topic that has always had six would lose the records that were placed by six."""
     both = Topics({CALLS: 6, CRIMES: 6}, {}, ASKED_MS)
     found = counts_of(both, held(), {CALLS: 4})
     assert found[CALLS].counts == (Count(4, 0), Count(6, ASKED_MS, ASKED_MS))
@@ -220,8 +220,8 @@ def intake(*, crimes: bool = True) -> Intake:
     return worker
 
 
-def test_t_is_never_later_than_the_last_answer_that_showed_the_count_we_know() -> None:
-    """From then on records may lie in a partition that nobody reads."""
+def test_freshness_is_never_later_than_the_last_answer_that_showed_the_known_count() -> None:
+    """After that, records may be in a partition that nobody reads."""
     worker = intake()
     partition = worker.assignment.get((CALLS, 0))
     assert partition is not None
@@ -234,8 +234,8 @@ def test_t_is_never_later_than_the_last_answer_that_showed_the_count_we_know() -
     assert partition.fresh_ms(5) == 10_500
 
 
-def test_a_stream_with_more_partitions_is_given_up_and_the_others_go_on() -> None:
-    """Its health page says what to do; the process ends only if no stream is left."""
+def test_a_stream_with_more_partitions_is_dropped_and_the_others_continue() -> None:
+    """Its health page says what to do; the process exits only if no stream is left."""
     worker = intake()
     worker.streams.logs_seen(LogsSeen({}, (), {CALLS: 6, CRIMES: 4}, 10_000))
     assert [each.topic_partition.topic for each in worker.assignment] == [CRIMES]
@@ -252,8 +252,8 @@ def test_a_stream_with_more_partitions_is_given_up_and_the_others_go_on() -> Non
     assert worker.streams.to_note.keys() == {CALLS, CRIMES}
 
 
-def test_a_partition_that_the_group_gives_us_tells_the_same() -> None:
-    """Kafka's client may have seen it before we did."""
+def test_an_assigned_partition_above_the_known_count_shows_the_same() -> None:
+    """Kafka's client may have noticed it before we did."""
     worker = intake()
     worker.assign([(CALLS, 4), (CALLS, 5), (CALLS, 0), (CRIMES, 0)])
     assert [each.topic_partition.topic for each in worker.assignment] == [CRIMES]
@@ -262,16 +262,16 @@ def test_a_partition_that_the_group_gives_us_tells_the_same() -> None:
     )  # another worker may have been given those above
 
 
-def test_a_count_is_noted_only_when_kafka_shows_as_many_partitions_as_before() -> None:
-    """A broker may answer from older metadata, or with an error: what was seen is then asked for again."""
+def test_a_count_is_stored_only_if_kafka_shows_at_least_as_many_partitions_as_before() -> None:
+    """A broker may answer from older metadata, or with an error: the check is then repeated."""
     for seen in (None, TopicSeen("a", 4), TopicSeen("a", 5)):
         with pytest.raises(BrokerUnavailable, match=r"partitions for topic watchroom\.calls, but showed 6 before"):
             confirmed(CALLS, Count(6, 1_000), seen)
     assert confirmed(CALLS, Count(6, 1_000), TopicSeen("a", 8)) == Count(8, 1_000)
 
 
-def test_redis_coming_back_under_our_definition_is_no_reason_to_start_again() -> None:
-    """It still is: the partitions are what changed."""
+def test_matching_definitions_do_not_restart_a_stream_dropped_for_added_partitions() -> None:
+    """They still match: it is the partitions that have changed."""
     worker = intake()
     worker.streams.logs_seen(LogsSeen({}, (), {CALLS: 6}, 10_000))
     worker.streams.returned({"calls", "crimes"})

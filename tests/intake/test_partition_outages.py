@@ -1,4 +1,4 @@
-"""One partition while Redis goes away, hangs, goes back in time or refuses: each event once."""
+"""One partition while Redis goes away, hangs, goes back or refuses: each event counts once."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ EXPECTED = {
 
 @pytest.fixture
 async def one(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OnePartition]:
-    """One partition, steps of at most four records, and little patience."""
+    """One partition, with steps of at most four records and short timeouts."""
     monkeypatch.setattr(write, "ANSWER_WITHIN_S", 0.3)
     worker = OnePartition(redis_server.url, step_events=4)
     yield worker
     await worker.close()
 
 
-async def test_a_batch_goes_on_after_redis_was_away(one: OnePartition, redis_server: RedisServer) -> None:
-    """Nobody starts again: the same call, until it succeeds."""
+async def test_a_batch_continues_after_a_redis_outage(one: OnePartition, redis_server: RedisServer) -> None:
+    """Nobody has to restart it: the same call is repeated until it succeeds."""
     applier = await one.started()
     redis_server.kill()
     for _ in range(2):
@@ -67,8 +67,10 @@ async def test_a_redis_that_came_back_empty_is_filled_from_the_beginning(
     assert one.month() == EXPECTED
 
 
-async def test_redis_dies_between_two_steps_of_a_batch(one: OnePartition, redis_server: RedisServer) -> None:
-    """The first step is written, the second one's letter is sent, then Redis is gone: all counts come out once."""
+async def test_a_batch_counts_once_if_redis_dies_between_two_of_its_steps(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
+    """The first step is written, the second one's letter is sent, then Redis is gone: everything counts once."""
     applier = await one.started()
     late = record(6, "call.queued", "-1 08:00:00", "18", arrived=at("09:00:00"))
     broken = batch(0, *CALLS, late)
@@ -77,7 +79,7 @@ async def test_redis_dies_between_two_steps_of_a_batch(one: OnePartition, redis_
         await applier.apply(broken, NOW_MS, NOW_MS)
     one.letters.before = lambda: None
     redis_server.start()
-    assert one.stands() == 4
+    assert one.next_offset() == 4
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms is None  # not all of the batch is applied
     await applier.apply(broken, NOW_MS, NOW_MS)
     assert one.month() == queued(6)
@@ -85,10 +87,10 @@ async def test_redis_dies_between_two_steps_of_a_batch(one: OnePartition, redis_
     assert set(one.letters.sent) == {(6, "late")}
 
 
-async def test_a_step_whose_reply_was_lost_is_sent_again_as_it_was(
+async def test_a_step_whose_reply_was_lost_is_sent_again_unchanged(
     one: OnePartition, redis_server: RedisServer
 ) -> None:
-    """Redis stood still, then took the step: it is found applied, and its entities are known as it left them."""
+    """Redis was paused, then applied the step: it is found applied, and its entities are known as it left them."""
     applier = await one.started()
     await applier.begin(0, NOW_MS)  # now Redis knows the script
     late = record(3, "call.queued", "-1 08:00:00", "18", arrived=at("09:00:00"))
@@ -97,7 +99,7 @@ async def test_a_step_whose_reply_was_lost_is_sent_again_as_it_was(
         await applier.apply(batch(0, *CALLS[:3], late), NOW_MS, NOW_MS)
     resume(redis_server.server)
     async with asyncio.timeout(5):
-        while one.stands() != 4:  # noqa: ASYNC110  # Redis sends no event
+        while one.next_offset() != 4:  # noqa: ASYNC110  # Redis sends no event
             await asyncio.sleep(0.01)
     await applier.apply(batch(0, *CALLS[:3], late), NOW_MS, NOW_MS)
     await applier.apply(batch(4, *ANSWERS[:3]), NOW_MS, NOW_MS)
@@ -106,7 +108,9 @@ async def test_a_step_whose_reply_was_lost_is_sent_again_as_it_was(
     assert one.reader.dead_letters() == {("watchroom.calls", "late"): 1}
 
 
-async def test_a_lost_reply_is_settled_by_the_next_touch_too(one: OnePartition, redis_server: RedisServer) -> None:
+async def test_a_lost_reply_is_settled_by_the_next_freshness_heartbeat_too(
+    one: OnePartition, redis_server: RedisServer
+) -> None:
     """The timer may come first; it neither loses nor repeats the step."""
     applier = await one.started()
     first = batch(0, *CALLS[:2])
@@ -120,8 +124,8 @@ async def test_a_lost_reply_is_settled_by_the_next_touch_too(one: OnePartition, 
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms == NOW_MS
 
 
-async def test_a_cancelled_step_is_not_taken_for_granted(one: OnePartition, redis_server: RedisServer) -> None:
-    """A worker that is stopped in mid-step forgets; whoever starts again asks Redis."""
+async def test_a_cancelled_step_is_not_assumed_to_be_applied(one: OnePartition, redis_server: RedisServer) -> None:
+    """A worker that is stopped during a step discards its memory and asks Redis when it starts again."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
     pause(redis_server.server)
@@ -131,15 +135,15 @@ async def test_a_cancelled_step_is_not_taken_for_granted(one: OnePartition, redi
     with pytest.raises(asyncio.CancelledError):
         await task
     resume(redis_server.server)
-    stands = await applier.start()
-    await applier.apply(batch(stands or 0, *ANSWERS), NOW_MS, NOW_MS)
+    stored = await applier.start()
+    await applier.apply(batch(stored or 0, *ANSWERS), NOW_MS, NOW_MS)
     assert one.month() == EXPECTED
 
 
-async def test_a_redis_that_went_back_in_time_is_found_by_the_touch_and_healed(
+async def test_a_redis_that_went_back_is_noticed_by_the_heartbeat_and_recovers(
     one: OnePartition, redis_server: RedisServer
 ) -> None:
-    """A failover to a late replica: offset and figures went back together, so the log is read from there."""
+    """After a failover to a late replica, offset and figures went back together, so reading continues from there."""
     applier = await one.started()
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
     older = redis_server.snapshot()
@@ -158,8 +162,8 @@ async def test_a_redis_that_went_back_in_time_is_found_by_the_touch_and_healed(
         assert content(client, KEYS).keys() == before.keys()
 
 
-async def test_after_a_refused_step_nothing_is_remembered_of_it(one: OnePartition, redis_server: RedisServer) -> None:
-    """A key of another type ends the worker with 1; the same process may also be told to try again."""
+async def test_nothing_of_a_refused_step_is_remembered(one: OnePartition, redis_server: RedisServer) -> None:
+    """A key of another type ends the worker with 1; the same process may also retry."""
     applier = await one.started()
     with redis_server.client() as client:
         client.set(KEYS.bucket("month:2021-11"), "not ours")
@@ -173,7 +177,7 @@ async def test_after_a_refused_step_nothing_is_remembered_of_it(one: OnePartitio
 async def test_a_rebuild_under_other_definitions_refuses_the_partitions_of_its_stream(
     one: OnePartition, redis_server: RedisServer
 ) -> None:
-    """While the worker runs, and when it starts; those of other streams go on."""
+    """While the worker runs, and when it starts; those of other streams continue."""
     applier, other = await one.started(), await one.started("incidents")
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
     with redis_server.client() as client:
@@ -184,12 +188,12 @@ async def test_a_rebuild_under_other_definitions_refuses_the_partitions_of_its_s
         assert refused.value.streams.keys() == {"calls"}
     assert await other.start() is None
     await other.begin(0, NOW_MS)
-    assert one.stands("incidents") == 0
+    assert one.next_offset("incidents") == 0
 
 
 @pytest.mark.parametrize("step_events", [1, 2, 5, 100])
 async def test_the_size_of_steps_does_not_change_the_figures(step_events: int, redis_server: RedisServer) -> None:
-    """Nor open sets, restatements and dead letters."""
+    """Nor does it change open sets, restatements and dead letters."""
     one = OnePartition(redis_server.url, step_events=step_events)
     applier = await one.started()
     december = 1_640_000_000_000
@@ -203,5 +207,5 @@ async def test_the_size_of_steps_does_not_change_the_figures(step_events: int, r
         "call-5",
     ]
     assert one.reader.dead_letters() == {("watchroom.calls", "late"): 1}
-    assert one.stands() == 17
+    assert one.next_offset() == 17
     await one.close()

@@ -1,4 +1,4 @@
-"""What a rebuild refuses, and what it waits for; the whole of it is in tests/flow/test_rebuild.py."""
+"""What a rebuild refuses, and what it waits for; a whole rebuild is tested in tests/flow/test_rebuild.py."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLACE = TopicPartition("watchroom.calls", 1)
 
 
 def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = False) -> str:
-    """What the refusal says; empty for none."""
+    """The message of the refusal; empty if there is none."""
     others = {start.topic_partition} if is_other else set()
     try:
         refuse_loss([start], others, MONTHS, Calendar("Europe/London"), future_ms=300_000, lose_before=lose_before)
@@ -49,13 +49,13 @@ def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = Fa
     ],
 )
 def test_a_shortened_log_loses_the_months_up_to_its_first_record(first: str | None, named: str) -> None:
-    """Later months are told by what is left."""
+    """The remaining records still give the later months."""
     said = lost(LogStart(PLACE, 40, 90, None if first is None else to_ms(first)))
     assert (f"in whole or in part: {named}. " in said) if named else said == ""
 
 
-def test_only_months_before_the_one_given_may_be_lost() -> None:
-    """`--lose-before 2021-03` accepts February; the message gives the month that accepts all."""
+def test_only_months_before_the_given_one_may_be_lost() -> None:
+    """`--lose-before 2021-03` accepts losing February; the message gives the month that accepts losing all."""
     start = LogStart(PLACE, 40, 90, to_ms("2021-03-15T12:00:00Z"))
     assert "in whole or in part: 2021-03. " in lost(start, "2021-03")
     assert "--lose-before 2021-04`" in lost(start, "2021-03")
@@ -64,16 +64,16 @@ def test_only_months_before_the_one_given_may_be_lost() -> None:
     assert "--lose-before 2021-06`" in lost(december)
 
 
-def test_a_whole_log_loses_nothing_unless_it_is_another_one() -> None:
-    """A recreated topic begins at offset 0 as well, and says nothing about what Redis holds."""
+def test_a_complete_log_loses_nothing_unless_it_is_another_log() -> None:
+    """A recreated topic begins at offset 0 as well, and does not hold what Redis holds."""
     start = LogStart(PLACE, 0, 90, None)
     assert lost(start) == ""
     assert "the log of watchroom.calls partition 1 was deleted and created again" in lost(start, is_other=True)
 
 
 @pytest.mark.parametrize(("age_ms", "runs"), [(0, True), (29_999, True), (-2_000, True), (30_000, False)])
-def test_a_partition_fresh_within_30_s_has_a_worker(age_ms: int, runs: bool) -> None:
-    """Also one whose clock is a little ahead of ours."""
+def test_a_partition_that_was_fresh_within_30_s_has_a_running_worker(age_ms: int, runs: bool) -> None:
+    """Also if the worker's clock is a little ahead of ours."""
     stood = {("watchroom.calls", 0): PartitionState(7, 1_000_000 - age_ms, 0)}
     if not runs:
         refuse_while_running(stood, 1_000_000)
@@ -82,8 +82,10 @@ def test_a_partition_fresh_within_30_s_has_a_worker(age_ms: int, runs: bool) -> 
         refuse_while_running(stood, 1_000_000)
 
 
-def test_a_server_that_comes_back_is_waited_for_and_one_that_does_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rebuild of a year is not thrown away for a second without an answer."""
+def test_a_rebuild_waits_for_a_server_that_comes_back_and_reports_one_that_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A rebuild of a year must not fail because of one second without an answer."""
     monkeypatch.setattr(module, "RETRY_S", 0.0)
     errors: list[WatchroomError] = [StoreUnavailable("Redis is away"), BrokerUnavailable("Kafka is away")]
 
@@ -100,7 +102,7 @@ def test_a_server_that_comes_back_is_waited_for_and_one_that_does_not_is_told(mo
 
 
 def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
-    """It has taken over: nothing is wrong, and nothing is done twice."""
+    """The worker has taken over: nothing is wrong, and nothing is done twice."""
 
     async def call() -> None:
         raise Moved(12, 5)
@@ -110,8 +112,8 @@ def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
 
 
 @pytest.mark.parametrize("stored", [None, 0, 11])
-def test_a_redis_that_went_back_ends_the_rebuild_and_asks_for_another(stored: int | None) -> None:
-    """What it lost is applied by nobody: workers would go on from there, but not in order of time."""
+def test_a_redis_that_went_back_ends_the_rebuild_and_requires_another(stored: int | None) -> None:
+    """Nothing applies what it lost in order of time: workers would continue partition by partition."""
 
     async def call() -> None:
         raise Moved(stored, 12)
@@ -124,20 +126,20 @@ def test_a_redis_that_went_back_ends_the_rebuild_and_asks_for_another(stored: in
 @pytest.mark.parametrize(
     ("next_offset", "end", "stable", "is_behind"),
     [
-        (10, None, None, True),  # no fetch was answered yet
+        (10, None, None, True),  # no fetch has been answered yet
         (10, 30, 30, True),
         (30, 30, 30, False),
-        (25, 30, 25, False),  # workers go on when the transaction ends
+        (25, 30, 25, False),  # workers continue when the transaction ends
         (24, 30, 25, True),
         (10, 30, 10, True),  # the log's end at the beginning was 20
-        (25, 30, -1, True),  # a broker that does not say it
+        (25, 30, -1, True),  # a broker that does not report it
         (25, 30, None, True),
     ],
 )
-def test_a_transaction_that_is_opened_during_a_rebuild_does_not_hold_it_up(
+def test_a_transaction_that_is_opened_during_a_rebuild_does_not_delay_it(
     next_offset: int, end: int | None, stable: int | None, is_behind: bool
 ) -> None:
-    """What was there at its beginning is applied; with traffic in another partition it would never end."""
+    """Only what was there at the beginning is applied; with traffic in other partitions it would never end."""
     consumer: Any = SimpleNamespace(highwater=lambda _: end, last_stable_offset=lambda _: stable)
     made: Any = lambda *_: None  # noqa: E731 - nothing is applied
     work = module._Work(consumer, made, [LogStart(PLACE, next_offset, 20, None)], lambda *_: None)

@@ -1,4 +1,4 @@
-"""Placing a partition at Redis's offset: patiently, and without taking one refusal for another log."""
+"""Starting a partition at Redis's offset: patiently, and without taking one refusal for another log."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from watchroom.kafka.topics import ensure_topics
 
 @pytest.mark.real
 @pytest.mark.timeout(60)
-async def test_while_redis_is_away_kafka_is_asked_less_and_less_often(
+async def test_kafka_is_asked_less_and_less_often_while_redis_is_away(
     real_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each try asks the broker where the logs begin; twenty times a second, from every worker, is a load of its own."""
+    """Each attempt asks the broker where the logs begin; twenty a second from every worker would be a load."""
     settings = real_stack.settings(partitions=1, touch_s=0.2)
     place = settings.topic("calls"), 0
     await ensure_topics(settings)
@@ -41,7 +41,7 @@ async def test_while_redis_is_away_kafka_is_asked_less_and_less_often(
 
 
 async def test_only_the_same_offset_refused_twice_is_above_the_end() -> None:
-    """Retention may go on between the asking for a beginning and the fetch: that partition just begins once more."""
+    """Retention may advance between finding the beginning and the fetch: that partition just starts once more."""
     recorder = Recorder()
     intake = Intake(lambda topic, partition: RecordingApplier(recorder, (topic, partition)), Status())
     intake.assign([("t", 0)])

@@ -13,15 +13,15 @@ clock_s = [0.0]
 
 
 def partition_at(offset: int) -> AssignedPartition:
-    """A partition of which all below `offset` is applied."""
+    """A partition with everything below `offset` applied."""
     applier: Any = None
     partition = AssignedPartition(TopicPartition("north.calls", 0), applier, lambda: clock_s[0])
     partition.start_at(offset)
     return partition
 
 
-def test_it_is_named_once_it_has_been_open_for_a_while() -> None:
-    """Since the first answer that showed it; a producer that works commits several times a second."""
+def test_a_transaction_is_named_once_it_has_been_open_for_a_while() -> None:
+    """Counted from the first answer that showed it; a working producer commits several times a second."""
     partition = partition_at(5)
     for sent_ms in (1_000, 2_000, 1_000 + OPEN_FOR_MS):
         partition.note(Answer(sent_ms, 5, 9, 5))
@@ -35,8 +35,8 @@ def test_it_is_named_once_it_has_been_open_for_a_while() -> None:
     assert partition.stalled_s()
 
 
-def test_nothing_is_said_of_a_transaction_while_kafka_is_silent() -> None:
-    """It may have ended an hour ago; whoever is told of it would abort another one."""
+def test_a_transaction_is_not_named_while_kafka_is_silent() -> None:
+    """It may have ended an hour ago; somebody who acts on the message would abort another one."""
     partition = partition_at(5)
     for sent_ms in (1_000, 9_000):
         partition.note(Answer(sent_ms, 5, 9, 5))
@@ -54,8 +54,8 @@ def test_transactions_that_end_are_not_named_however_many_follow() -> None:
         assert partition.open_transaction(1_000 * number) is None
 
 
-def test_a_partition_that_has_more_to_read_is_not_held_up() -> None:
-    """Its worker is behind, and that is something else."""
+def test_a_partition_with_more_to_read_is_not_held_up_by_a_transaction() -> None:
+    """Its worker is behind, which is a different problem."""
     partition = partition_at(2)
     partition.note(Answer(1_000, 2, 9, 5))
     assert partition.open_transaction(99_000) is None
@@ -63,7 +63,7 @@ def test_a_partition_that_has_more_to_read_is_not_held_up() -> None:
     assert partition.stalled_s()
 
 
-def test_what_is_stored_reads_back() -> None:
-    """By topic and partition."""
+def test_a_stored_transaction_is_read_back_by_topic_and_partition() -> None:
+    """The exporter reads what the worker wrote."""
     found = OpenTransaction(5, 1_000, 7_000)
     assert by_partition({field("north.calls", 3): value(found)}) == {("north.calls", 3): found}

@@ -1,4 +1,4 @@
-"""The worker process: how it starts, waits, fails, and ends."""
+"""The worker process: how it starts, waits, fails and ends."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def presented(redis: Redis, stack: Stack) -> int:
     return sum(int(redis.hget(month, "call_volume|line=999|count") or 0) for month in months)
 
 
-def test_events_reach_redis_and_a_signal_ends_the_worker_in_good_order(stack: Stack, tmp_path: Path) -> None:
-    """The whole way on both stacks: produce, apply, SIGTERM, exit 0."""
+def test_events_reach_redis_and_a_signal_stops_the_worker_cleanly(stack: Stack, tmp_path: Path) -> None:
+    """The whole path on both stacks: produce, apply, SIGTERM, exit code 0."""
     redis = Redis.from_url(stack.redis_url)
     with WorkerProcess(stack, tmp_path / "worker.log") as worker:
         produce(stack, call_events(0, 500))
@@ -90,7 +90,7 @@ def test_events_reach_redis_and_a_signal_ends_the_worker_in_good_order(stack: St
 def test_refused_records_become_dead_letters_and_the_rest_is_applied(
     real_stack: Stack, redis: Redis, tmp_path: Path
 ) -> None:
-    """Bad JSON among good events: one letter with reason and place, its count in the same step."""
+    """Bad JSON among good events: one letter with its reason and position, counted in the same step."""
     good = call_events(0, 10)
     produce(real_stack, [*good[:5], (b"call-3", b"{bad"), *good[5:]])
     with WorkerProcess(real_stack, tmp_path / "worker.log") as worker:
@@ -104,10 +104,10 @@ def test_refused_records_become_dead_letters_and_the_rest_is_applied(
     assert letter.keys() >= {"watchroom-detail", "watchroom-partition", "watchroom-offset", "watchroom-arrived"}
 
 
-def test_an_arrival_header_without_a_value_is_a_dead_letter_and_no_end(
+def test_an_arrival_header_without_a_value_gives_a_dead_letter_and_does_not_end_the_worker(
     real_stack: Stack, redis: Redis, tmp_path: Path
 ) -> None:
-    """Null header values are legal in Kafka; one of them must not end every worker that comes to it."""
+    """Null header values are legal in Kafka; one must not end every worker that reads it."""
     produce(real_stack, call_events(0, 3))
     produce(real_stack, call_events(3, 1), [("watchroom-arrived", None)])
     produce(real_stack, call_events(4, 3))
@@ -117,10 +117,10 @@ def test_an_arrival_header_without_a_value_is_a_dead_letter_and_no_end(
     assert letter["watchroom-reason"] == b"bad_envelope"
 
 
-def test_a_step_that_redis_refuses_ends_the_worker_with_1_and_leaves_nothing(
+def test_a_step_that_redis_refuses_ends_the_worker_with_1_and_writes_nothing(
     real_stack: Stack, redis: Redis, tmp_path: Path
 ) -> None:
-    """A script error is nobody's to retry: nothing of the batch is written; restarted, it is applied once."""
+    """Retrying a script error is useless: nothing of the batch is written; after a restart it is applied once."""
     stolen = f"{{{real_stack.name}}}:changed"
     redis.set(stolen, "not a sorted set")
     with WorkerProcess(real_stack, tmp_path / "worker.log") as worker:
@@ -134,10 +134,10 @@ def test_a_step_that_redis_refuses_ends_the_worker_with_1_and_leaves_nothing(
     assert presented(redis, real_stack) == 50
 
 
-def test_an_older_redis_under_a_running_worker_heals_without_a_restart(
+def test_a_running_worker_recovers_without_a_restart_when_redis_goes_back(
     real_stack: Stack, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """A failover to a late replica loses writes; the worker finds the offset gone back and reads again."""
+    """A failover to a late replica loses writes; the worker finds an older offset and reads again from there."""
     with WorkerProcess(real_stack, tmp_path / "worker.log", touch_s=0.3) as worker:
         produce(real_stack, call_events(0, 300))
         with redis_server.client() as redis:
@@ -154,10 +154,10 @@ def test_an_older_redis_under_a_running_worker_heals_without_a_restart(
         worker.until_ready()
 
 
-def test_without_redis_the_worker_waits_says_so_and_goes_on(
+def test_without_redis_the_worker_waits_reports_it_and_continues_afterwards(
     real_stack: Stack, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """An outage loses nothing and needs nobody: not ready, but live, with the reason on its page."""
+    """An outage loses nothing and needs no action: not ready, but live, with the reason on its page."""
     with WorkerProcess(real_stack, tmp_path / "worker.log", touch_s=0.3) as worker:
         worker.until_ready()
         redis_server.stop()
@@ -187,10 +187,10 @@ def test_without_kafka_at_start_the_worker_waits_and_says_what_to_check(
     assert "WATCHROOM_KAFKA" in worker.log()
 
 
-def test_cut_off_from_kafka_it_does_not_stay_fresh(
+def test_a_worker_that_is_cut_off_from_kafka_does_not_stay_fresh(
     own_kafka: KafkaServer, redis_server: RedisServer, redis: Redis, tmp_path: Path
 ) -> None:
-    """T is a promise about the log; without answers nobody knows what is in it. Back again, it grows again."""
+    """Without answers it is unknown what is in the log. Once Kafka is back, freshness grows again."""
     stack = Stack("real", own_kafka.address, redis_server.url, "test-cut-off")
     key = "{test-cut-off}:partition:test-cut-off.calls:0"
     with WorkerProcess(stack, tmp_path / "worker.log", touch_s=0.2) as worker:
@@ -210,9 +210,7 @@ def test_cut_off_from_kafka_it_does_not_stay_fresh(
     assert worker.log().count("Failed fetch messages") < 5
 
 
-def test_a_killed_worker_that_restarts_is_back_long_before_its_session_ends(
-    real_stack: Stack, redis: Redis, tmp_path: Path
-) -> None:
+def test_a_killed_worker_is_back_long_before_its_session_ends(real_stack: Stack, redis: Redis, tmp_path: Path) -> None:
     """Static membership: a deployment does not blank the wall for the length of a session."""
     more = {"session_timeout_s": 30}
     with WorkerProcess(real_stack, tmp_path / "worker.log", **more) as worker:
@@ -226,8 +224,8 @@ def test_a_killed_worker_that_restarts_is_back_long_before_its_session_ends(
     assert time.monotonic() - started_s < 15
 
 
-def test_another_catalogue_ends_the_worker_with_2(real_stack: Stack, tmp_path: Path) -> None:
-    """Figures made under other definitions cannot be continued; the message says what changed and what to run."""
+def test_another_reporting_zone_ends_the_worker_with_2(real_stack: Stack, tmp_path: Path) -> None:
+    """Figures under other definitions cannot be continued; the message says what changed and what to run."""
     with WorkerProcess(real_stack, tmp_path / "worker.log") as worker:
         worker.until_ready()
     with WorkerProcess(real_stack, tmp_path / "other.log", zone="Europe/Paris") as other:
@@ -237,7 +235,7 @@ def test_another_catalogue_ends_the_worker_with_2(real_stack: Stack, tmp_path: P
 
 
 def test_a_health_port_that_is_taken_is_a_configuration_fault(real_stack: Stack, tmp_path: Path) -> None:
-    """Two workers on one host need two ports; said at once, with the setting's name."""
+    """Two workers on one host need two ports; this is reported at once, with the setting's name."""
     with WorkerProcess(real_stack, tmp_path / "worker.log") as worker:
         worker.until(lambda: worker.get("/livez")[0] == 200)
         with WorkerProcess(real_stack, tmp_path / "other.log") as other:
@@ -249,13 +247,13 @@ def test_a_health_port_that_is_taken_is_a_configuration_fault(real_stack: Stack,
     assert "WATCHROOM_HEALTH_PORT" in other.log()
 
 
-def test_a_second_worker_under_the_same_name_ends_with_2_and_the_first_goes_on(
+def test_a_second_worker_with_the_same_name_exits_with_2_and_the_first_continues(
     real_stack: Stack, redis: Redis, tmp_path: Path
 ) -> None:
-    """They would take the place from each other for ever; the younger one says what to set."""
+    """They would take the membership from each other for ever; the newer one says what to set."""
     with WorkerProcess(real_stack, tmp_path / "worker.log") as worker:
         worker.until_ready()
-        time.sleep(3.5)  # half a session: who has held the name for so long is no newcomer
+        time.sleep(3.5)  # half a session: a worker that has held the name for so long is not a newcomer
         with WorkerProcess(real_stack, tmp_path / "namesake.log") as namesake:
             assert namesake.exit_code() == 2
         assert "WATCHROOM_WORKER_NAME" in namesake.log()

@@ -1,4 +1,4 @@
-"""`watchroom worker` as a process of its own, and what its health page says."""
+"""`watchroom worker` as its own process, and what its health page says."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class WorkerProcess:
             self._process.wait()
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and text of a page; status 0 while nobody answers."""
+        """Status and text of a page; status 0 if there is no answer."""
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=5)
         try:
             connection.request("GET", path)
@@ -62,7 +62,7 @@ class WorkerProcess:
             connection.close()
 
     def health(self) -> dict[str, Any]:
-        """The JSON page; empty while nobody answers."""
+        """The JSON page; empty if there is no answer."""
         status, text = self.get("/health")
         return json.loads(text) if status else {}
 
@@ -75,7 +75,7 @@ class WorkerProcess:
             time.sleep(0.05)
 
     def until_ready(self, within_s: float = 40) -> None:
-        """Wait until `/readyz` says so."""
+        """Wait until `/readyz` reports ready."""
         self.until(lambda: self.get("/readyz")[0] == 200, within_s)
 
     def signal(self, number: int) -> None:
@@ -90,7 +90,7 @@ class WorkerProcess:
         self.exit_code()
 
     def exit_code(self, within_s: float = 40) -> int:
-        """Wait for its end."""
+        """Wait until it ends."""
         if self._process is None:
             raise AssertionError("not started")
         try:
@@ -99,5 +99,5 @@ class WorkerProcess:
             raise AssertionError(f"still running after {within_s} s; log:\n{self.log()}") from None
 
     def log(self) -> str:
-        """All it has written."""
+        """Everything it has written."""
         return self._log.read_text(errors="replace")

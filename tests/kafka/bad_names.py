@@ -1,4 +1,4 @@
-"""Records with a header name that is no UTF-8, as a producer in another language may send them."""
+"""Records with a header name that is not valid UTF-8, as a producer in another language may send them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = b"\xff\xfetrace"
 
 
 class _Name(str):
-    """A text that is sent as bytes which are none."""
+    """A text that is sent as invalid UTF-8."""
 
     __slots__ = ()
 
@@ -24,9 +24,9 @@ class _Name(str):
 async def send_with_bad_name(
     kafka: str, topic: str, records: Sequence[tuple[bytes, bytes]], *, bad: int, more: Sequence[tuple[str, bytes]] = ()
 ) -> None:
-    """Send (key, value) to partition 0 in one batch, record number `bad` with such a header before the others.
+    """Send (key, value) to partition 0 in one batch; record number `bad` gets such a header before its others.
 
-    Compressed as our topics are: the broker looks into what it must compress again, and replaces such names.
+    Compressed like our topics: otherwise the broker compresses the batch again, and replaces such names.
     """
     with pytest.MonkeyPatch.context() as patch:
         for module in (producer, message_accumulator):

@@ -1,4 +1,4 @@
-"""One Apache Kafka with every kind of door, and the certificates that belong to it."""
+"""One Apache Kafka with every kind of listener, and the certificates that belong to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watchroom.kafka import login
 from watchroom.kafka.login import LoginLimit
 
 USER, PASSWORD = "wr", "cr-3/t?#@"  # may do everything
-OTHER, OTHER_PASSWORD = "other", "another"  # may do what a test lets it
+OTHER, OTHER_PASSWORD = "other", "another"  # may do only what a test allows
 _JAAS = "org.apache.kafka.common.security"
 
 
@@ -29,7 +29,7 @@ class Secured(NamedTuple):
     strangers: Certificate
 
     def address(self, door: str) -> str:
-        """Host and port of a door."""
+        """Host and port of a listener."""
         return f"{LOOPBACK}:{self.server.ports[door]}"
 
     def scram(self, mechanism: str = "SCRAM-SHA-512", **changed: Any) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Secured(NamedTuple):
         return {**given, **changed}
 
     def mutual(self, **changed: Any) -> dict[str, Any]:
-        """Settings for TLS with a certificate of our own."""
+        """Settings for TLS with our own certificate."""
         given = {
             "kafka": self.address("MUTUAL"),
             "kafka_security": "ssl",
@@ -58,7 +58,7 @@ class Secured(NamedTuple):
 
 @pytest.fixture(scope="session")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """The server, started."""
+    """The started server."""
     folder = tmp_path_factory.mktemp("secured")
     try:
         authority, stranger = Authority(folder / "ca"), Authority(folder / "other", "stranger")
@@ -79,7 +79,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
 
 @pytest.fixture(autouse=True)
 def limit(monkeypatch: pytest.MonkeyPatch) -> LoginLimit:
-    """Logins are limited for a whole process: what one test was refused is not to hold up the next."""
+    """Logins are limited for a whole process: a refusal in one test must not delay the next."""
     fresh = LoginLimit()
     monkeypatch.setattr(login, "login_limit", fresh)
     return fresh

@@ -1,4 +1,4 @@
-"""What `watchroom doctor` reads of brokers that ask who we are."""
+"""What `watchroom doctor` reports about brokers that require a login."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ pytestmark = pytest.mark.real
         ("TLS", {"kafka_security": "plaintext"}, "uses TLS on this port", "WATCHROOM_KAFKA_SECURITY"),
     ],
 )
-async def test_why_a_broker_does_not_let_us_in_is_a_finding(
+async def test_the_reason_why_a_broker_rejects_us_is_a_finding(
     secured: Secured, door: str, changed: dict[str, Any], says: str, fix: str
 ) -> None:
-    """A broker's own answer says what to change; without it one looks for a network fault."""
+    """The broker's own answer says what to change; without it people look for a network fault."""
     given = secured.scram(kafka=secured.address(door), **changed)
     if changed.get("kafka_security") == "plaintext":
         given = {"kafka": given["kafka"]}
@@ -41,8 +41,8 @@ async def test_why_a_broker_does_not_let_us_in_is_a_finding(
     assert "not-it" not in str(found)
 
 
-async def test_what_our_user_may_not_read_is_said_not_to_be_checked(secured: Secured) -> None:
-    """A user without rights sees no topic and no group; neither is thereby missing or right."""
+async def test_what_our_user_may_not_read_is_reported_as_not_checked(secured: Secured) -> None:
+    """A user without rights sees no topic and no group; that does not make them missing or right."""
     given = secured.scram(kafka_user=OTHER, kafka_password=OTHER_PASSWORD, group="of-nobody", topic_prefix="of-nobody")
     settings = read_settings(**given)
     found = {each.check: each for each in of_kafka(settings, await kafka_facts(settings), Redis())}

@@ -1,4 +1,4 @@
-"""Header names that are no UTF-8, on a real broker: whoever reads a topic gets past them."""
+"""Header names that are not valid UTF-8, on a real broker: every reader of a topic gets past them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from watchroom.intake.rebuild import Rebuilt, rebuild
 from watchroom.kafka.topics import ensure_topics
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
-RECORDS = [(b"17", str(number).encode() * 200) for number in range(4)]  # what gains nothing is sent as it is
+RECORDS = [
+    (b"17", str(number).encode() * 200) for number in range(4)
+]  # a batch that does not shrink is sent uncompressed
 READ = "\ufffd\ufffdtrace"
 
 
-async def test_the_worker_reads_every_record_of_such_a_batch_once(real_stack: Stack) -> None:
-    """An error there leaves the fetch at each try: the partition would be stuck for ever, and the worker end."""
+async def test_the_worker_reads_every_record_of_a_batch_with_a_bad_header_name_once(real_stack: Stack) -> None:
+    """An error would abort the fetch at each attempt: the partition would be stuck, and the worker would end."""
     settings = real_stack.settings(partitions=1, touch_s=0.2)
     place = settings.topic("calls"), 0
     await ensure_topics(settings)
@@ -38,8 +40,8 @@ async def test_the_worker_reads_every_record_of_such_a_batch_once(real_stack: St
     ]
 
 
-def test_a_rebuild_and_the_list_of_letters_read_them_too(real_stack: Stack) -> None:
-    """A rebuild that ends there would leave an empty Redis behind: it has cleared it before."""
+def test_a_rebuild_and_the_list_of_letters_read_bad_header_names_too(real_stack: Stack) -> None:
+    """A rebuild that failed there would leave an empty Redis behind: it has already cleared it."""
     settings = real_stack.settings(partitions=1)
 
     async def prepare() -> None:

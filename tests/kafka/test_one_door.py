@@ -1,4 +1,4 @@
-"""Every client of Kafka is made by one module: one that is made elsewhere would have neither TLS nor password."""
+"""All Kafka clients are made by two modules: one made elsewhere would have neither TLS nor password."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ APPS = {"App", "BatchApp"}
 
 
 def name_of(function: ast.expr) -> str:
-    """The last part of what is called."""
+    """The last part of the name of what is called."""
     return ast.unparse(function).rpartition(".")[2]
 
 
@@ -30,7 +30,7 @@ def calls(source: str) -> Iterator[ast.Call]:
 
 
 def made_elsewhere(source: str) -> list[int]:
-    """Lines that make a client, or an app that is not given the door's credentials."""
+    """Lines that make a client, or an app that does not get our credentials."""
     found = []
     for call in calls(source):
         name = name_of(call.func)
@@ -42,21 +42,21 @@ def made_elsewhere(source: str) -> list[int]:
 
 
 def modules() -> dict[str, Path]:
-    """All modules that talk of aiokafka or Faust, by their place."""
+    """All modules that mention Kafka or Faust, by path."""
     files = {str(file.relative_to(SERVICES)): file for file in SERVICES.rglob("*.py")}
     return {place: file for place, file in files.items() if "kafka" in file.read_text() or "faust" in file.read_text()}
 
 
-def test_no_client_is_made_outside_the_door() -> None:
-    """Nor an app that has another idea of who we are."""
+def test_no_client_is_made_outside_the_allowed_modules() -> None:
+    """Nor an app with other credentials."""
     looked_at = modules()
     assert {*DOOR, "intake/faust_app.py"} <= looked_at.keys()
     wrong = {place: made_elsewhere(file.read_text()) for place, file in looked_at.items() if place not in DOOR}
     assert not {place: lines for place, lines in wrong.items() if lines}
 
 
-def test_the_door_gives_every_client_its_security() -> None:
-    """What it makes itself without it would be plaintext."""
+def test_every_client_made_there_gets_its_security() -> None:
+    """Without it a client would use plaintext."""
     for place in DOOR:
         source = (SERVICES / place).read_text()
         made = [call for call in calls(source) if name_of(call.func).startswith(("AIO", "create_c"))]
@@ -74,6 +74,6 @@ def test_the_door_gives_every_client_its_security() -> None:
         "BatchApp('x', broker_credentials=None)",
     ],
 )
-def test_one_that_is_made_elsewhere_is_found(source: str) -> None:
-    """The check above can fail."""
+def test_a_client_that_is_made_elsewhere_is_found(source: str) -> None:
+    """The check above must be able to fail."""
     assert made_elsewhere(source)

@@ -1,4 +1,4 @@
-"""Sending to Kafka: where the logs end is what the broker said, and a key finds its partition."""
+"""Sending to Kafka: log ends are what the broker reported, and a key gets its partition."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import read_settings
 
 
-def test_ends_are_those_of_the_logs_and_keys_find_their_partitions(stack: Stack) -> None:
+def test_the_returned_ends_are_those_of_the_logs_and_keys_get_their_partitions(stack: Stack) -> None:
     """An entity in another partition than murmur2 gives would be a dead letter."""
     settings = stack.settings()
     asyncio.run(ensure_topics(settings))
@@ -37,7 +37,7 @@ def test_ends_are_those_of_the_logs_and_keys_find_their_partitions(stack: Stack)
     assert more == {place: count[place] + 1}
 
 
-def test_a_broker_that_is_down_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_broker_that_is_down_is_named_in_the_message(capfd: pytest.CaptureFixture[str]) -> None:
     """One line with the address and what to check; retrying is safe."""
     nowhere = f"127.0.0.1:{free_port()}"
     with pytest.raises(BrokerUnavailable, match=rf"no answer from Kafka at {nowhere} .*check that it runs"):
@@ -46,8 +46,8 @@ def test_a_broker_that_is_down_is_named(capfd: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.real
-def test_a_record_that_the_broker_refuses_is_told_as_such(real_stack: Stack) -> None:
-    """Not as a broker that is down: trying again would not help."""
+def test_a_record_that_the_broker_refuses_is_reported_as_refused(real_stack: Stack) -> None:
+    """Not as a broker that is down: retrying would not help."""
     settings = real_stack.settings()
     asyncio.run(ensure_topics(settings))
     with pytest.raises(WorkFailed, match=r"refused the events \(MessageSizeTooLarge"):
@@ -55,7 +55,7 @@ def test_a_record_that_the_broker_refuses_is_told_as_such(real_stack: Stack) -> 
 
 
 async def test_a_source_kept_alive_sends_heartbeats_to_each_of_its_topics(embedded_stack: Stack) -> None:
-    """Silent for 90 s, its streams would vanish from the board. Key, subject and source are the same."""
+    """If it were silent for 90 s, its streams would vanish from the board. Key, subject and source are the same."""
     settings = embedded_stack.settings()
     await ensure_topics(settings)
     looks: list[None] = []
@@ -72,8 +72,8 @@ async def test_a_source_kept_alive_sends_heartbeats_to_each_of_its_topics(embedd
     }
 
 
-async def test_a_stack_that_has_ended_ends_the_heartbeats(embedded_stack: Stack) -> None:
-    """A source must not look alive when nobody folds what it sends."""
+async def test_heartbeats_end_when_the_stack_has_ended(embedded_stack: Stack) -> None:
+    """A source must not look alive when nothing processes what it sends."""
     await ensure_topics(embedded_stack.settings())
 
     def dead() -> None:
@@ -84,7 +84,7 @@ async def test_a_stack_that_has_ended_ends_the_heartbeats(embedded_stack: Stack)
 
 
 def test_the_summary_counts_rows_events_and_dead_letters(embedded_stack: Stack) -> None:
-    """Used, skipped and refused are the rows read; nothing is left out in silence."""
+    """Used, skipped and refused add up to the rows read; nothing is left out silently."""
     outcome = outcome_on(embedded_stack, streams=("calls",), check=lambda: None)
     outcome.tally.rows, outcome.tally.refused, outcome.tally.repeated = 1010, 4, 3
     outcome.tally.skipped["a test call"], outcome.tally.repeating_rows = 6, 5
@@ -102,8 +102,8 @@ def test_the_summary_counts_rows_events_and_dead_letters(embedded_stack: Stack) 
     ]
 
 
-def test_a_replay_as_of_a_time_before_all_data_says_so(embedded_stack: Stack) -> None:
-    """An empty table looks like a broken mapping; usually it is a wrong year."""
+def test_a_replay_as_of_a_time_before_all_data_reports_that(embedded_stack: Stack) -> None:
+    """An empty table looks like a broken mapping; usually the year is wrong."""
     outcome = outcome_on(embedded_stack, streams=("calls",), check=lambda: None)
     outcome.sent.held_back, outcome.sent.first_held_ms = 7, 60_000
     assert "  nothing had arrived by --as-of; the first arrival is 1970-01-01T00:01:00Z" in list(lines(outcome))

@@ -1,4 +1,4 @@
-"""The rights of `deploy/kafka/rights.md` are enough for a whole flow, and what is said where they are missing."""
+"""The rights in `deploy/kafka/rights.md` are enough for a whole flow; and the messages when rights are missing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rules(user: str, name: str) -> list[tuple[int, str, int, int]]:
 
 
 async def allow(secured: Secured, given: list[tuple[int, str, int, int]]) -> None:
-    """Let the other user do this."""
+    """Allow the other user this."""
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=secured.server.address)
     await admin.start()
     try:
@@ -64,8 +64,8 @@ def as_other(secured: Secured) -> dict[str, Any]:
     return secured.scram(kafka_user=OTHER, kafka_password=OTHER_PASSWORD)
 
 
-async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured, room: RebuiltForce) -> None:
-    """Topics made and read, letters written, read and sent again, a group joined, and a rebuild."""
+async def test_the_rights_on_the_page_are_enough_for_everything(secured: Secured, room: RebuiltForce) -> None:
+    """Topics created and read, letters written, read and replayed, a group joined, and a rebuild."""
     await allow(secured, rules("watchroom", room.settings.force))
     await whole_flow(room, as_other(secured))
     own = {name: getattr(room.settings, name) for name in ("topic_prefix", "group", "streams")}
@@ -74,8 +74,8 @@ async def test_the_rights_of_the_page_are_enough_for_everything(secured: Secured
     assert seen.settings.keys() == (seen.topics or {}).keys() != set()
 
 
-async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: Secured, room: RebuiltForce) -> None:
-    """A feed has no business with what others send."""
+async def test_a_producer_needs_only_the_right_to_write_to_its_topic(secured: Secured, room: RebuiltForce) -> None:
+    """A feed must not be able to read what others send."""
     await ensure_topics(room.settings)
     await allow(secured, rules("telephony", room.settings.force))
     settings = read_settings(**{**as_other(secured), "topic_prefix": room.settings.force})
@@ -83,8 +83,8 @@ async def test_whoever_sends_needs_no_more_than_to_write_to_its_topic(secured: S
     assert list(ends.values()) == [1]
 
 
-async def test_what_a_broker_does_not_tell_refuses_nothing(secured: Secured, room: RebuiltForce) -> None:
-    """Without DescribeConfigs a harmful setting cannot be seen, and a worker starts all the same."""
+async def test_settings_that_a_broker_does_not_show_refuse_nothing(secured: Secured, room: RebuiltForce) -> None:
+    """Without DescribeConfigs a harmful setting cannot be seen, and a worker starts nevertheless."""
     settings = room.settings
     await ensure_topics(settings)
     harmful = ConfigResource(ConfigResourceType.TOPIC, settings.topic("calls"), {"cleanup.policy": "compact"})
@@ -101,7 +101,7 @@ async def test_what_a_broker_does_not_tell_refuses_nothing(secured: Secured, roo
 
 
 async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Secured, room: RebuiltForce) -> None:
-    """First that it may not create its topics, then that it may not see them; granted both, it goes on by itself."""
+    """First the right to create its topics, then to see them; once both are granted, it continues by itself."""
     given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
     prefix, topic, port = f"{settings.topic_prefix}.", settings.topic("calls"), settings.health_port

@@ -1,4 +1,4 @@
-"""Kafka behind TLS, SCRAM and client certificates: a whole flow through it, and what is said when it refuses us."""
+"""Kafka behind TLS, SCRAM and client certificates: a whole flow, and the messages when Kafka refuses us."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def room(secured: Secured, redis_server: RedisServer, tmp_path: Path) -> Iterator[RebuiltForce]:
-    """One force; the test itself looks through the open door."""
+    """A force; the test itself uses the plain listener."""
     stack = Stack("real", secured.server.address, redis_server.url, new_name())
     with redis_server.client() as client:
         yield RebuiltForce(stack.settings(streams=("calls",), session_timeout_s=2, touch_s=0.5), client, tmp_path)
 
 
 def records(settings: Settings, count: int) -> list[Outgoing]:
-    """One call each, and one record that is no event."""
+    """One call each, and one record that is not an event."""
     at = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
     event = {"specversion": "1.0", "source": "acd", "type": "call.presented", "time": at, "data": {"line": "999"}}
     topic = settings.topic("calls")
@@ -61,8 +61,8 @@ def as_user_of_the_page(room: RebuiltForce) -> str:
 
 
 @pytest.mark.parametrize("way", ["scram-512", "scram-256", "plain", "mutual"])
-async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: RebuiltForce, way: str) -> None:
-    """Topics, producing, a worker, dead letters and their replay, a rebuild; Redis lets us do what its page says."""
+async def test_a_whole_flow_works_through_a_secured_listener(secured: Secured, room: RebuiltForce, way: str) -> None:
+    """Topics, producing, a worker, dead letters and their replay, a rebuild; Redis with the rights on its page."""
     given = {
         "scram-512": secured.scram(),
         "scram-256": secured.scram("SCRAM-SHA-256"),
@@ -73,7 +73,7 @@ async def test_a_whole_flow_goes_through_a_secured_door(secured: Secured, room: 
 
 
 async def whole_flow(room: RebuiltForce, given: dict[str, Any]) -> None:
-    """Everything that speaks to Kafka, in the room's force under these settings; looked at through the open door."""
+    """Everything that talks to Kafka, for this force under these settings; checked through the plain listener."""
     given = {**given, "redis_url": as_user_of_the_page(room)}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
     inside = RebuiltForce(settings, room.client, room.folder)
@@ -157,7 +157,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
 
 
 def refused_settings(secured: Secured, name: str) -> tuple[Settings, str, str]:
-    """Settings that the server refuses, what is said of it, and what to check."""
+    """Settings that the server refuses, the start of the message, and what to check."""
     base, changed, answer, look_at = REFUSALS[name]
     given = {"scram": secured.scram(), "mutual": secured.mutual(), "plaintext": {}}[base] | changed
     given["kafka"] = {"PLAINTEXT": secured.server.address}.get(given["kafka"]) or (
@@ -169,9 +169,7 @@ def refused_settings(secured: Secured, name: str) -> tuple[Settings, str, str]:
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look_at(
-    secured: Secured, name: str
-) -> None:
+async def test_a_refusal_by_the_server_is_one_sentence_that_names_the_setting(secured: Secured, name: str) -> None:
     """Which server, what it answered, what to check; no password."""
     settings, answer, look_at = refused_settings(secured, name)
     with pytest.raises(BrokerRefuses) as refused:
@@ -193,10 +191,10 @@ async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look
         ("TLS against plaintext", "dead-letters replay"),
     ],
 )
-def test_a_command_that_is_refused_ends_with_1_and_one_line(
+def test_a_refused_command_exits_with_1_and_prints_one_line(
     secured: Secured, redis_server: RedisServer, name: str, command: str
 ) -> None:
-    """Not with the client library's own lines, nor a traceback."""
+    """Without lines from the client library, and without a traceback."""
     settings, answer, _ = refused_settings(secured, name)
     other = {"redis_url": redis_server.url, "force": new_name(), "sources": SIMULATED_SOURCES}
     variables = environment(settings.model_copy(update=other))
@@ -205,17 +203,17 @@ def test_a_command_that_is_refused_ends_with_1_and_one_line(
     assert f"Kafka at {settings.kafka} {answer}" in done.said
 
 
-def test_one_broker_that_lets_us_in_is_enough(secured: Secured) -> None:
-    """The other one may be down, or have an old certificate: the client tries them all too."""
+def test_one_broker_that_accepts_us_is_enough(secured: Secured) -> None:
+    """The other one may be down or have an old certificate: the client tries them all too."""
     settings = read_settings(**secured.mutual())
     both = settings.model_copy(update={"kafka": f"{secured.address('EXPIRED')},{settings.kafka}"})
     asyncio.run(check_login(both))
 
 
-async def test_a_worker_that_is_refused_waits_says_so_and_asks_seldom(
+async def test_a_refused_worker_waits_reports_it_and_retries_rarely(
     secured: Secured, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """A user that is tried a hundred times a minute is locked out, and a log of it hides everything else."""
+    """A user with a hundred attempts a minute is locked out, and their log lines hide everything else."""
     given = secured.scram(kafka_password="wrong-pass")
     stack = Stack("real", given.pop("kafka"), redis_server.url, new_name())
     log = tmp_path / "worker.log"
@@ -229,17 +227,17 @@ async def test_a_worker_that_is_refused_waits_says_so_and_asks_seldom(
     assert "wrong-pass" not in log.read_text()
 
 
-async def test_the_number_of_tries_in_a_minute_is_bounded(
+async def test_the_number_of_attempts_in_a_minute_is_bounded(
     secured: Secured, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A minute of the worker's own waits, taken at once: each try is one connection."""
+    """A minute of the worker's own waits, skipped: each attempt is one connection."""
     waited_s: list[float] = []
     connected: list[None] = []
     wait_for, connect = asyncio.wait_for, AIOKafkaConnection.connect
     settings = read_settings(**secured.scram(kafka_password="wrong-pass"), redis_url=redis_server.url)
     worker = Worker(settings)
 
-    async def at_once(waiting: Any, timeout: float | None) -> Any:  # noqa: ASYNC109 - as asyncio has it
+    async def at_once(waiting: Any, timeout: float | None) -> Any:  # noqa: ASYNC109 - the signature of asyncio
         waited_s.append(timeout or 0)
         if sum(waited_s) >= 60:
             worker._stop.set()
@@ -266,8 +264,8 @@ WRONG_FILES = {
 
 
 @pytest.mark.parametrize("name", WRONG_FILES)
-async def test_a_file_that_cannot_be_used_is_named(secured: Secured, name: str) -> None:
-    """Exit 2: no server can help."""
+async def test_a_file_that_cannot_be_used_is_named_in_the_message(secured: Secured, name: str) -> None:
+    """Exit code 2: no server can help."""
     changed, where = WRONG_FILES[name]
     given = secured.mutual(**changed)
     if given["kafka_key"] == "STRANGER":
@@ -280,7 +278,7 @@ async def test_a_file_that_cannot_be_used_is_named(secured: Secured, name: str) 
 
 
 def test_a_broker_that_does_not_answer_is_left_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The probe has nothing to add to `did not answer`."""
+    """The login check has nothing to add to `did not answer`."""
     monkeypatch.setattr(login, "WITHIN_MS", 300)
     asyncio.run(check_login(read_settings(kafka="127.0.0.1:1")))
     assert os.environ.get("WATCHROOM_KAFKA") is None

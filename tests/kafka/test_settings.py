@@ -1,4 +1,4 @@
-"""What of the settings for Kafka goes together, and that no password is shown."""
+"""Which Kafka settings are valid together, and that no password is shown."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_settings_that_do_not_go_together_are_refused_with_what_to_write(name: str) -> None:
-    """A password that is set and not sent is believed to protect something."""
+def test_settings_that_contradict_each_other_are_refused_and_the_message_says_what_to_write(name: str) -> None:
+    """Somebody would believe that a password protects something although it is never sent."""
     given, where, write = REFUSED[name]
     with pytest.raises(ConfigurationInvalid) as refused:
         read_settings(**given)
@@ -47,8 +47,8 @@ def test_settings_that_do_not_go_together_are_refused_with_what_to_write(name: s
     assert "hunter2" not in str(fault)
 
 
-def test_a_password_comes_from_its_file_and_is_shown_nowhere(tmp_path: Path) -> None:
-    """A worker of our own gets it all the same, in its environment."""
+def test_a_password_is_read_from_its_file_and_shown_nowhere(tmp_path: Path) -> None:
+    """A worker that we start still gets it, in its environment."""
     (tmp_path / "watchroom_kafka_password").write_text("hunter2-hunter2\n")
     (tmp_path / "watchroom_kafka_user").write_text("wr\n")
     script = (
@@ -64,6 +64,6 @@ def test_a_password_comes_from_its_file_and_is_shown_nowhere(tmp_path: Path) -> 
     assert security_of(settings).arguments()["sasl_plain_password"] == "hunter2-hunter2"
 
 
-def test_without_settings_it_is_plaintext_as_before() -> None:
-    """Nothing changes for those who have no password."""
+def test_without_settings_the_connection_is_plaintext_as_before() -> None:
+    """Nothing changes for users without a password."""
     assert security_of(read_settings()).arguments() == {"security_protocol": "PLAINTEXT", "ssl_context": None}

@@ -1,4 +1,4 @@
-"""Settings of topics: what does harm is named, what does none or is not told is left alone."""
+"""Settings of topics: harmful ones are named; harmless or unknown ones are left alone."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ HARMFUL = [
     (LETTERS, {"max.message.bytes": "1048588"}, 1, "max.message.bytes=2097152"),
 ]
 HARMLESS = [
-    (CALLS, {}, 3),  # the broker told nothing
+    (CALLS, {}, 3),  # the broker did not show any
     (CALLS, {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}, 1),
     (CALLS, {"retention.ms": str(500 * DAY_MS), "max.message.bytes": "4000000", "compression.type": "producer"}, 1),
     (CRIMES, {"retention.ms": str(761 * DAY_MS)}, 1),
     (RETURNS, {"retention.ms": "-1"}, 1),
     (CALLS, {"min.insync.replicas": "1", "unclean.leader.election.enable": "true"}, 1),  # one copy: nothing to choose
     (CALLS, {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}, 3),
-    (CALLS, {"min.insync.replicas": "2"}, 2),  # one may prefer refusing events to losing them
+    (CALLS, {"min.insync.replicas": "2"}, 2),  # some prefer refusing events to losing them
     (CALLS, {"retention.ms": "forever", "min.insync.replicas": "", "max.message.bytes": "?"}, 3),  # another product
 ]
 
@@ -48,7 +48,7 @@ HARMLESS = [
 def test_a_harmful_setting_is_named_with_its_command(
     topic: str, found: dict[str, str], replication: int, config: str
 ) -> None:
-    """Whoever reads it has somebody else's broker before them, and must not have to look anything up."""
+    """Readers often manage somebody else's broker, and must not have to look anything up."""
     (difference,) = differences(SETTINGS, topic, found, replication)
     ((name, value),) = found.items()
     assert (difference.topic, difference.name, difference.found) == (topic, name, value)
@@ -58,7 +58,7 @@ def test_a_harmful_setting_is_named_with_its_command(
 
 @pytest.mark.parametrize(("topic", "found", "replication"), HARMLESS)
 def test_a_harmless_setting_is_left_alone(topic: str, found: dict[str, str], replication: int) -> None:
-    """Topics belong to whoever made them; and what is not told is no reason to refuse to work."""
+    """Topics belong to whoever created them; an unknown setting is no reason to refuse to work."""
     assert differences(SETTINGS, topic, found, replication) == []
 
 
@@ -67,8 +67,8 @@ KEEPING = [{}, {"calls": 900}, {"calls": 100_000}, {"incidents": 400.3}]
 
 @pytest.mark.parametrize("keeping_days", KEEPING)
 @pytest.mark.parametrize("replication", [1, 2, 3, 5])
-def test_what_we_make_ourselves_is_never_named(replication: int, keeping_days: dict[str, float]) -> None:
-    """Two definitions of a right topic would part one day."""
+def test_settings_that_we_create_ourselves_are_never_named(replication: int, keeping_days: dict[str, float]) -> None:
+    """Two definitions of a correct topic would diverge one day."""
     settings = read_settings(keeping_days=keeping_days)
     for topic in (*map(settings.topic, STREAMS), LETTERS):
         made = topic_settings(settings, topic, replication)
@@ -136,20 +136,20 @@ LOST = [
 
 
 @pytest.mark.parametrize(("topic", "days", "why"), LOST)
-def test_a_short_retention_is_named_with_what_is_lost(topic: str, days: float, why: str) -> None:
-    """Nobody raises a number for its own sake."""
+def test_a_short_retention_is_named_with_what_would_be_lost(topic: str, days: float, why: str) -> None:
+    """Nobody raises a number without a reason."""
     (difference,) = differences(SETTINGS, topic, {"retention.ms": str(round(days * DAY_MS))}, 1)
     assert difference.why == why
 
 
 def test_an_acknowledged_record_survives_the_loss_of_a_broker() -> None:
-    """With three copies, two must have it before it counts, and none that lacks it may take over."""
+    """With three copies, two must have it before it counts, and none without it may become leader."""
     made = topic_settings(read_settings(replication=3), CALLS)
     assert (made["min.insync.replicas"], made["unclean.leader.election.enable"]) == ("2", "false")
     assert not {"min.insync.replicas", "unclean.leader.election.enable"} & topic_settings(SETTINGS, CALLS).keys()
 
 
-def test_the_command_names_the_file_with_the_password_where_brokers_ask_for_one() -> None:
+def test_the_command_names_the_password_file_if_brokers_require_a_login() -> None:
     """Without it the tool waits for an answer that never comes."""
     secured = read_settings(kafka="a:1, b:2", kafka_security="sasl_ssl", kafka_user="u", kafka_password="secret")
     (difference,) = differences(secured, CALLS, {"cleanup.policy": "compact"}, 1)

@@ -1,4 +1,4 @@
-"""The topics as a worker makes them, on both brokers."""
+"""The topics as a worker creates them, on both brokers."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from watchroom.kafka.topics import ensure_topics, owned_topics
 from watchroom.settings import Settings, read_settings
 
 
-async def test_every_topic_is_made_with_our_partitions(stack: Stack) -> None:
-    """Nobody else creates them: a broker's defaults would decide the number of partitions."""
+async def test_every_topic_is_created_with_our_number_of_partitions(stack: Stack) -> None:
+    """Nothing else may create them: a broker's defaults would decide the number of partitions."""
     settings = stack.settings(partitions=3)
     topics = await ensure_topics(settings)
     assert topics.partitions == dict.fromkeys(owned_topics(settings), 3)
 
 
 async def test_a_stream_that_is_not_fed_gets_no_topic(stack: Stack) -> None:
-    """A topic that nobody feeds would be sized, watched and paid for."""
+    """Somebody would have to monitor, size and pay for a topic that nothing feeds."""
     settings = stack.settings(streams="calls")
     topics = await ensure_topics(settings)
     assert settings.topic("calls") in topics.partitions
     assert not {settings.topic("incidents"), settings.topic("crimes")} & topics.partitions.keys()
 
 
-async def test_what_is_there_is_left_alone_and_its_partition_count_told(stack: Stack) -> None:
-    """The count belongs to the figures: the store compares it, nobody changes it."""
+async def test_an_existing_topic_is_left_alone_and_its_partition_count_returned(stack: Stack) -> None:
+    """The count belongs to the figures: the store compares it, and nothing changes it."""
     await ensure_topics(stack.settings(partitions=3))
     again = await ensure_topics(stack.settings(partitions=5))
     assert set(again.partitions.values()) == {3}
 
 
-async def test_workers_that_start_together_make_the_topics_once(stack: Stack) -> None:
-    """The one that comes second finds them, and neither fails."""
+async def test_workers_that_start_together_create_the_topics_once(stack: Stack) -> None:
+    """The second one finds them, and neither fails."""
     settings = stack.settings(partitions=2)
     found = await asyncio.gather(*(ensure_topics(settings) for _ in range(3)))
     assert all(topics.partitions == dict.fromkeys(owned_topics(settings), 2) for topics in found)
 
 
-async def test_arrival_is_the_brokers_clock_and_records_stay_as_long_as_a_rebuild_needs(real_stack: Stack) -> None:
-    """LogAppendTime is what lateness rests on, 400 days are what a rebuild of 12 months rests on."""
+async def test_arrival_is_the_clock_of_the_broker_and_records_are_kept_for_a_rebuild(real_stack: Stack) -> None:
+    """Lateness relies on LogAppendTime, a rebuild of 12 months on 400 days."""
     settings = real_stack.settings()
     await ensure_topics(settings)
     topics = settings.topic("calls"), settings.dead_letter_topic, settings.topic("crimes")
@@ -70,7 +70,7 @@ async def settings_of(settings: Settings, topic: str) -> dict[str, str]:
 
 
 async def test_a_recreated_topic_has_another_log_id(real_stack: Stack) -> None:
-    """Its offsets begin at 0 again and soon pass the stored ones: only the id tells that it is another log."""
+    """Its offsets begin at 0 again and soon pass the stored ones: only the id shows that it is another log."""
     settings = real_stack.settings()
     first = await ensure_topics(settings)
     assert first.log_ids.keys() == set(owned_topics(settings))
@@ -81,21 +81,21 @@ async def test_a_recreated_topic_has_another_log_id(real_stack: Stack) -> None:
     assert changed == {settings.topic("calls")}
 
 
-async def test_no_broker_is_said_with_its_address() -> None:
-    """Whoever reads it must know where to look."""
+async def test_a_missing_broker_is_reported_with_its_address() -> None:
+    """A reader of the message must know where to look."""
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(BrokerUnavailable, match=address):
         await ensure_topics(read_settings(kafka=address))
 
 
-async def test_more_copies_than_brokers_is_refused_with_what_to_check(real_stack: Stack) -> None:
+async def test_more_copies_than_brokers_is_refused_and_the_message_says_what_to_check(real_stack: Stack) -> None:
     """A setting that cannot work ends the command; waiting would not help."""
     with pytest.raises(WorkFailed, match="WATCHROOM_REPLICATION"):
         await ensure_topics(real_stack.settings(replication=3))
 
 
 async def made_by_others(settings: Settings, topic: str, **changed: str) -> None:
-    """A topic that somebody else made, with settings of theirs; `_` in a name stands for `.`."""
+    """Create a topic as somebody else would, with their settings; `_` in a name stands for `.`."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     configs = {name.replace("_", "."): value for name, value in changed.items()}
@@ -103,8 +103,8 @@ async def made_by_others(settings: Settings, topic: str, **changed: str) -> None
     await admin.close()
 
 
-async def test_a_topic_that_somebody_else_made_is_named_with_the_command_that_mends_it(real_stack: Stack) -> None:
-    """A producer's clock as arrival, or 7 days of retention, is nothing that should be found out later."""
+async def test_a_topic_created_by_somebody_else_is_named_with_the_command_that_fixes_it(real_stack: Stack) -> None:
+    """A producer's clock as arrival, or 7 days of retention, must not be discovered later."""
     settings = real_stack.settings()
     await made_by_others(settings, settings.topic("calls"), retention_ms="604800000")
     differing = (await ensure_topics(settings)).differing
@@ -116,8 +116,8 @@ async def test_a_topic_that_somebody_else_made_is_named_with_the_command_that_me
     assert (await ensure_topics(settings)).differing == differing
 
 
-async def test_the_command_mends_it(real_stack: Stack) -> None:
-    """It is pasted into a shell by somebody who is in a hurry."""
+async def test_the_command_for_a_topic_fixes_it(real_stack: Stack) -> None:
+    """Somebody in a hurry pastes it into a shell."""
     settings = real_stack.settings()
     own = {"message_timestamp_type": "LogAppendTime", "retention_ms": "604800000"}
     await made_by_others(settings, settings.topic("calls"), **own)
@@ -132,7 +132,7 @@ async def test_the_command_mends_it(real_stack: Stack) -> None:
 
 @pytest.mark.parametrize("policy", ["compact", "compact,delete"])
 async def test_no_worker_starts_on_a_compacted_topic(real_stack: Stack, policy: str) -> None:
-    """Compaction keeps the last event of each key alone, and every later rebuild would count wrongly."""
+    """Compaction keeps only the last event of each key, and every later rebuild would count wrongly."""
     settings = real_stack.settings()
     await made_by_others(settings, settings.topic("calls"), cleanup_policy=policy)
     with pytest.raises(ConfigurationInvalid) as refused:
@@ -143,7 +143,7 @@ async def test_no_worker_starts_on_a_compacted_topic(real_stack: Stack, policy: 
     assert said.endswith(f"--entity-name {settings.topic('calls')} --add-config cleanup.policy=delete")
 
 
-async def test_topics_that_we_make_say_nothing_at_the_next_start(stack: Stack) -> None:
-    """What we make ourselves must be what we want, whatever the broker's defaults are."""
+async def test_topics_that_we_create_give_no_message_at_the_next_start(stack: Stack) -> None:
+    """What we create must be what we want, whatever the broker's defaults are."""
     await ensure_topics(stack.settings())
     assert (await ensure_topics(stack.settings())).differing == []

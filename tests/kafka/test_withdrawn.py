@@ -1,4 +1,4 @@
-"""Rights and passwords that are taken away from a worker that runs: it waits, says so, and asks seldom."""
+"""Rights and passwords are withdrawn from a running worker: it waits, reports it, and retries rarely."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REFUSED = Refused(Record(0, 1, b"1", b"{}", ()), EventRefused("bad_json", "no ev
 
 
 async def deny(secured: Secured, resource: str, name: str, operation: int = READ, *, again: bool = False) -> None:
-    """Take a right from the other user; `again`: give it back."""
+    """Withdraw a right from the other user; `again`: give it back."""
     admin: Any = AIOKafkaAdminClient(bootstrap_servers=secured.server.address)
     await admin.start()
     given = RESOURCES[resource], name, LITERAL, f"User:{OTHER}", "*", operation, DENY
@@ -48,8 +48,8 @@ async def deny(secured: Secured, resource: str, name: str, operation: int = READ
         await admin.close()
 
 
-async def test_rights_that_are_withdrawn_and_given_back_need_no_restart(secured: Secured, room: RebuiltForce) -> None:
-    """Of a topic and of the group; the process stays, its page names what to grant, and then it goes on."""
+async def test_withdrawn_rights_that_are_given_back_need_no_restart(secured: Secured, room: RebuiltForce) -> None:
+    """For a topic and for the group: the process stays, its page names what to grant, and then it continues."""
     await allow(secured, rules("watchroom", room.settings.force))
     given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
@@ -80,7 +80,7 @@ def retries(metrics: str) -> float:
 
 @asynccontextmanager
 async def running(settings: Settings, password: str) -> AsyncIterator[Any]:
-    """A consumer that was let in by the right password; it has the one of the settings, and no connection, by now."""
+    """A consumer that logged in with the right password; now it has no connection, and the password of the settings."""
     consumer: Any = make_consumer(settings)
     client = consumer._client
     client._sasl_plain_password = password
@@ -97,7 +97,7 @@ async def running(settings: Settings, password: str) -> AsyncIterator[Any]:
 
 @pytest.fixture
 def tries(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """When this process made a connection to Kafka."""
+    """When this process connected to Kafka."""
     found: list[float] = []
 
     async def counted(*arguments: Any, **more: Any) -> AIOKafkaConnection:
@@ -108,8 +108,8 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(secured: Secured, tries: list[float]) -> None:
-    """The client's own pace would be hundreds of tries; the sentence is that of a worker that starts."""
+async def test_a_changed_password_is_tried_only_a_few_times_a_minute(secured: Secured, tries: list[float]) -> None:
+    """At the client's own pace it would be hundreds of attempts; the message is the same as at a worker's start."""
     settings = read_settings(**secured.scram(kafka_password="changed"))
     assert login.refused_now(settings) is None
     async with running(settings, secured.scram()["kafka_password"]) as consumer:
@@ -127,8 +127,8 @@ async def test_a_password_that_is_changed_is_tried_a_few_times_a_minute(secured:
                 await consumer.getmany(timeout_ms=200)
 
 
-async def test_letters_that_wait_log_in_no_more_often_than_one_client(secured: Secured, tries: list[float]) -> None:
-    """Of four partitions, each of which tries again and again; a locked user would need a person."""
+async def test_waiting_letters_log_in_no_more_often_than_one_client(secured: Secured, tries: list[float]) -> None:
+    """From four partitions, each of which retries; only a person could unlock a locked user."""
     letters = DeadLetters(read_settings(**secured.scram(kafka_password="changed")), Status())
     until_s = time.monotonic() + 4
 
@@ -142,10 +142,10 @@ async def test_letters_that_wait_log_in_no_more_often_than_one_client(secured: S
     assert len(tries) == 2  # at once and after 2 s
 
 
-async def test_a_worker_that_may_not_write_letters_says_so_and_blames_nobody_else(
+async def test_a_worker_that_may_not_write_letters_reports_it_and_blames_nothing_else(
     secured: Secured, room: RebuiltForce
 ) -> None:
-    """It is not Redis that keeps a partition from going on, and a restart would not help."""
+    """It is not Redis that stops the partition, and a restart would not help."""
     await allow(secured, rules("watchroom", room.settings.force))
     given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
     settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})

@@ -1,4 +1,4 @@
-"""What one entity adds to every measure, by plain definitions over ALL its events (docs/architecture.md#fold).
+"""What one entity contributes to every measure, by plain definitions over ALL its events (docs/architecture.md#fold).
 
 No state is folded: each fact is looked up afresh in the list of events. Measures, moments, labels
 and targets are written out here and not read from the catalogue, so that a wrong entry shows too.
@@ -90,10 +90,10 @@ WITH_A_KNIFE = {
 FLAGS = ("domestic_abuse", "knife", "firearm", "online", "keyless")
 UNABLE = {"9", "10", "14", "15", "18", "21"}
 RESOLVED = {"1", "1A", "2", "2A", "3", "3A", "4", "6", "7", "8", "22"}
-COUNTED_AS_RESOLVED = RESOLVED  # by crime_resolved alone: a test changes that entry and no other
+COUNTED_AS_RESOLVED = RESOLVED  # by crime_resolved only: a test changes that entry and no other
 ANSWER_EDGES = frozenset({10_000, 60_000})  # below 10 s; 10 to below 60 s; 60 s and more
 ATTENDANCE_LIMITS_MS = {"1": 15 * 60_000, "2": 60 * 60_000, "3": 24 * 3_600_000}
-# Figures of which histories are made: the decimals that are kept.
+# The figures in histories: the number of decimals that are stored.
 FIGURES = {
     "crimes_prosecuted": 1, "complaints_retained": 0, "speed_enforcements_change": 0,
     "road_fatalities_by_road_user": 0, "gun_crime_published": 0,
@@ -110,7 +110,7 @@ ATTENDANCE_EDGES = frozenset(limit + 1 for limit in ATTENDANCE_LIMITS_MS.values(
 
 @dataclass(frozen=True)
 class Sent:
-    """One event as it lies in its partition. `closing_ms` differs from arrival for replayed letters only."""
+    """One event as stored in its partition. `closing_ms` differs from arrival only for replayed letters."""
 
     stream: str
     type: str
@@ -124,34 +124,34 @@ class Sent:
     topic: str = ""
     partition: int = 0
     offset: int = 0
-    ignored: tuple[str, ...] = ()  # optional fields of a wrong form, which are not in `data`
+    ignored: tuple[str, ...] = ()  # optional fields of an invalid form, which are not in `data`
 
     @property
     def closing_ms(self) -> int:
-        """Judges whether a month was closed before this event."""
+        """The time that decides whether a month had closed before this event."""
         return self.arrival_ms if self.replayed_ms is None else self.replayed_ms
 
 
 @dataclass
 class Added:
-    """What an entity adds: amounts by (moment, series, field), open series with their start, tokens by moment."""
+    """What an entity contributes: amounts by (moment, series, field), open series with start, tokens by moment."""
 
     cells: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     open: dict[str, int] = field(default_factory=dict)
     tokens: Counter[tuple[int, str, str]] = field(default_factory=Counter)  # moment, measure, token -> 1
 
     def count(self, at_ms: int, measure: str, by: Mapping[str, str], what: str, amount: int = 1) -> None:
-        """One more of something."""
+        """Add one to something."""
         self.cells[at_ms, series(measure, by), what] += amount
 
     def share(self, at_ms: int, measure: str, by: Mapping[str, str], part: bool) -> None:
-        """One of the whole, perhaps of the part."""
+        """Add one to the whole, perhaps to the part."""
         self.count(at_ms, measure, by, "whole")
         if part:
             self.count(at_ms, measure, by, "part")
 
     def token(self, at_ms: int, measure: str, *tokens: object) -> None:
-        """Each token once, as the field of its measure's hashes."""
+        """Add each token once, as the field of its measure's hashes."""
         for token in {str(token) for token in tokens if token is not None}:
             self.tokens[at_ms, measure, token] = 1
 
@@ -164,7 +164,7 @@ class Added:
         misses_from_ms: int = 0,
         edges: frozenset[int] = frozenset(),
     ) -> None:
-        """One interval placed at its end; from `misses_from_ms` on it misses its target (0: it has none)."""
+        """Add one interval at its end; from `misses_from_ms` on it misses its target (0: no target)."""
         start, end = interval
         if start is None:
             self.count(end, measure, by, "missing_start")
@@ -184,7 +184,7 @@ def series(measure: str, by: Mapping[str, str]) -> str:
 
 
 def label(value: object, listed: Sequence[str], absent: str = "unknown") -> str:
-    """A listed value is itself, an absent one has its name, every other is `other`."""
+    """A listed value is itself, an absent one has its name, and any other is `other`."""
     if value is None:
         return absent
     words = str(value).lower().replace("-", " ").split()
@@ -192,7 +192,7 @@ def label(value: object, listed: Sequence[str], absent: str = "unknown") -> str:
 
 
 def area_of(placed: Sequence[Sent]) -> str:
-    """The area that the last of these events names, however it spells it."""
+    """The area given by the last of these events that has one, in any spelling."""
     if not placed:
         return "unknown"
     words = "_".join(str(placed[-1].data["area"]).lower().replace("-", " ").split())
@@ -217,7 +217,7 @@ def _naming(events: Iterable[Sent], key: str) -> list[Sent]:
 
 
 def added_by(events: Sequence[Sent]) -> Added:
-    """What the entity with exactly these events (any order, any repeats, not none) adds to all measures."""
+    """What the entity with exactly these events (any order, any repeats, at least one) contributes to all measures."""
     return {"calls": _call, "contacts": _contact, "incidents": _incident, "crimes": _crime, "returns": _return}[
         events[0].stream
     ](events)
@@ -404,7 +404,7 @@ def _assigned_now(events: Sequence[Sent]) -> bool:
 
 
 class Known(NamedTuple):
-    """What the table of offence codes says of one code."""
+    """What the table of offence codes says about one code."""
 
     group: str
     subgroup: str
@@ -420,7 +420,7 @@ def code_of(text: str) -> str:
 
 @cache
 def table() -> dict[str, Known]:
-    """The table of offence codes; a row of several codes is there as a whole and by each of them."""
+    """The table of offence codes; a row of several codes is in it as a whole and under each of them."""
     known = {}
     with (ROOT / "schemas" / "reference" / "offence_codes.csv").open(newline="") as rows:
         for row in csv.DictReader(rows):
@@ -438,7 +438,7 @@ def _bank_holidays() -> frozenset[str]:
 
 
 def working_ms(begin_ms: int, end_ms: int, enough_ms: int) -> int:
-    """How much of an interval lies on working days of London; stops counting beyond `enough_ms`."""
+    """How much of an interval is on working days in London; stops counting beyond `enough_ms`."""
     zone, total = ZoneInfo("Europe/London"), 0
     day = datetime.fromtimestamp(begin_ms / 1000, UTC).astimezone(zone).date()
     while (starts_ms := _midnight_ms(day, zone)) < end_ms and total <= enough_ms:
@@ -505,7 +505,7 @@ def _by_code(codes: frozenset[str], subgroup: str) -> Iterator[tuple[str, dict[s
 def _by_flag(
     events: Sequence[Sent], codes: frozenset[str], group: str, area: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Counts of crimes by what the latest list of flags and the latest gender of the victim say."""
+    """Counts of crimes by the latest list of flags and the latest gender of the victim."""
     flags = {flag.lower().replace("-", "_").replace(" ", "_") for flag in _latest(events, "flags") or ()}
     if codes <= {"48", "37.2"} and "keyless" in flags:
         yield "crime_keyless_vehicle_theft", {}
@@ -523,7 +523,7 @@ def _by_flag(
 
 
 def _victim(added: Added, events: Sequence[Sent], recorded: int) -> None:
-    """The report of a crime, and what was done for its victim."""
+    """The report of a crime, and the steps for its victim."""
     said = _latest(events, "reported_at")
     reported = None if said is None else round(datetime.fromisoformat(said).timestamp() * 1000)
     one_day = frozenset({DAY_MS + 1})
@@ -584,6 +584,6 @@ def _return(events: Sequence[Sent]) -> Added:
 
 
 def as_at_ms(text: str) -> int:
-    """The moment of an as-at; a day is its first one in UTC."""
+    """The moment of an as-at; for a day, its first moment in UTC."""
     moment = datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00+00:00")
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

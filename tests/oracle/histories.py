@@ -86,10 +86,13 @@ USUAL = {
         ("crime.recorded", "crime.allocated", "crime.victim_informed", "crime.allocated"),
     ),
 }
-RARE = ("incident.linked", "crime.cancelled")  # they end everything, so most histories are without
+RARE = (
+    "incident.linked",
+    "crime.cancelled",
+)  # they exclude the entity from everything, so most histories are without them
 
 OCTOBER_2021_0130_BST = 1_635_640_200_000  # 31 October 2021 00:30 UTC, 01:30 London
-OCTOBER_2021_0130_GMT = OCTOBER_2021_0130_BST + HOUR_MS  # the same hour on the clock, again
+OCTOBER_2021_0130_GMT = OCTOBER_2021_0130_BST + HOUR_MS  # the same clock hour, repeated
 ANCHORS_MS = (
     month_end_ms("2021-09"), month_end_ms("2021-10"), month_end_ms("2021-03"), month_end_ms("2020-12"),
     month_end_ms("2021-10") - HOUR_MS, month_end_ms("2021-07") - 1, month_end_ms("2021-07") + HOUR_MS - 1,
@@ -100,7 +103,7 @@ EDGES_MS = (
     0, 1, 2, 9_999, 10_000, 10_001, 59_999, 60_000, 60_001, 899_999, 900_000, 900_001, 3_600_000, 3_600_001,
     86_400_000, 86_400_001,
 )  # fmt: skip
-LIMITS_MS = {  # at a target, and one millisecond to its sides
+LIMITS_MS = {  # at a target, and one millisecond on either side
     "calls": (0, 4_999, 5_000, 9_999, 10_000, 10_000, 60_000, 60_001),
     "contacts": (0, 900_000, DAY_MS),
     "incidents": (0, 900_000, 900_001, 3_600_000, 3_600_001),
@@ -147,7 +150,7 @@ GENDER = st.sampled_from((None, "female", "Female", "male", "other", "not known"
 TOKENS = tuple(f"k1.{letter * 26}" for letter in "AB7")
 TOKEN = st.sampled_from((None, *TOKENS))
 CLASSED = ("crime.recorded", "crime.reclassified")
-TELLING = (*CLASSED, "crime.validated", "crime.allocated")  # crime events that may say more than their moment
+TELLING = (*CLASSED, "crime.validated", "crime.allocated")  # crime events that may carry more than their moment
 OUTCOME = st.sampled_from((*sorted(RESOLVED), "18", "16", "16", "16", "14", "1A", "22", "5", "20", "99"))
 
 
@@ -206,7 +209,7 @@ def _crime_data(draw: st.DrawFn, type_: str) -> dict[str, Any]:
 
 @st.composite
 def _report(draw: st.DrawFn, type_: str, at_ms: int) -> dict[str, Any]:
-    """When a crime was reported, as some of its events say: about a day before, or after."""
+    """When a crime was reported, according to some of its events: about a day before, or after."""
     if type_ not in TELLING or not draw(st.booleans()):
         return {}
     ago_ms = draw(st.sampled_from((0, 60_000, DAY_MS, DAY_MS + 1, 3 * DAY_MS, -1)))
@@ -215,7 +218,7 @@ def _report(draw: st.DrawFn, type_: str, at_ms: int) -> dict[str, Any]:
 
 @st.composite
 def _delay_ms(draw: st.DrawFn, stream: str) -> int:
-    """Arrival after time, between what is just not from the future and what is just not late."""
+    """Arrival after the event time, between almost in the future and almost late."""
     bound = LATENESS_MS[stream]
     return draw(st.one_of(st.sampled_from((0, 800, -FUTURE_MS, bound, bound - 1)), st.integers(-FUTURE_MS, bound)))
 
@@ -240,7 +243,7 @@ def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
     types = draw(st.one_of(st.sampled_from(USUAL[stream]), _types(stream), _types(stream)))
     events = []
     at_ms = anchor
-    usual = types in USUAL[stream] or draw(st.booleans())  # one thing after the other; else anything goes
+    usual = types in USUAL[stream] or draw(st.booleans())  # the usual sequence, or anything
     near = st.sampled_from(LIMITS_MS[stream])
     forward = st.one_of(near, near, st.sampled_from((*EDGES_MS, 3_000, *FAR_MS[stream])))
     anyhow = st.one_of(
@@ -265,7 +268,7 @@ def entity(draw: st.DrawFn, stream: str, subject: str) -> list[Sent]:
     return events
 
 
-NUMBERS = {0: (0, 1, 7, 779, 1450, 1e14), 1: (0, 1, 2.5, 28.3, 99.9, 1450, 1e13 + 0.5)}  # by decimals that are kept
+NUMBERS = {0: (0, 1, 7, 779, 1450, 1e14), 1: (0, 1, 2.5, 28.3, 99.9, 1450, 1e13 + 0.5)}  # by decimals that are stored
 AS_AT = (
     "1990-01-01", "2020-12-01", "2021-03-29T00:00:00.001+01:00",
     "2021-10-31", "2021-11-08", "2021-11-08T09:00:00+00:00", "2021-11-08T09:00:00.001+01:00", "2022-01-21",
@@ -299,7 +302,7 @@ def _return_data(draw: st.DrawFn, type_: str, at_ms: int, of: tuple[str, dict[st
 
 @st.composite
 def returned(draw: st.DrawFn, name: str) -> list[Sent]:
-    """All versions of one figure, or of one note, in no particular order; `name` makes its events' ids."""
+    """All versions of one figure or note, in no particular order; `name` gives its events' ids."""
     measure, period = draw(st.sampled_from(sorted(FIGURES))), draw(st.sampled_from(sorted(HELD_MS)))
     by = {
         "road_fatalities_by_road_user": {"road_user": "pedestrian"},
@@ -344,7 +347,7 @@ def deliveries(draw: st.DrawFn, events: Sequence[Sent]) -> list[Sent]:
 
 @st.composite
 def batches(draw: st.DrawFn, events: Sequence[Any]) -> list[list[Any]]:
-    """The same list cut anywhere."""
+    """The same list split anywhere."""
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(events) - 1)), max_size=6)))
     ends = [*cuts, len(events)]
     return [list(events[start:end]) for start, end in zip([0, *cuts], ends, strict=True) if events[start:end]]

@@ -1,4 +1,4 @@
-"""The whole content Redis must hold, recomputed from scratch out of all events.
+"""The complete content that Redis must hold, recomputed from scratch from all events.
 
 Slow and plain on purpose: for every event the entity is worked out again from the list of its events.
 An entity is (topic, subject). Two ways to read the input matter:
@@ -25,7 +25,7 @@ from typing import NamedTuple
 from tests.oracle.facts import Added, Sent, added_by
 from tests.oracle.scales import DAY_MS, buckets_of, local_day, month_end_ms, month_of
 
-NEVER_MS = 84_006 * DAY_MS  # from 1970 to 2200: no two times lie further apart
+NEVER_MS = 84_006 * DAY_MS  # from 1970 to 2200: no two times are further apart
 LATENESS_MS = {
     "calls": DAY_MS,
     "contacts": 7 * DAY_MS,
@@ -47,7 +47,7 @@ Buckets = dict[str, dict[str, int]]
 
 
 class Entry(NamedTuple):
-    """One line of a month's restatement log: one event and one cell."""
+    """One line of a month's restatement log: one event and one field."""
 
     topic: str
     partition: int
@@ -62,13 +62,13 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Content:
-    """Everything that must be equal. A field that comes to 0 is the same as one that is absent."""
+    """Everything that must be equal. A field with value 0 equals an absent one."""
 
     buckets: Buckets
     open: dict[str, dict[str, int]]
     restatements: list[Entry]  # sorted
     dead_letters: dict[tuple[str, str], int]
-    tokens: Buckets = dataclasses.field(default_factory=dict)  # token hash -> token -> how often
+    tokens: Buckets = dataclasses.field(default_factory=dict)  # token hash -> token -> count
     ignored_fields: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
 
 
@@ -128,7 +128,7 @@ def recompute(events: Iterable[Sent], now_ms: int, refused: Iterable[tuple[str, 
 
 
 def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
-    """What this event changes in months that were closed when it arrived."""
+    """What this event changes in months that had closed when it arrived."""
     delta: Counter[tuple[str, str, str]] = Counter()
     for sign, added in ((-1, before), (1, after)):
         for (at_ms, series, field), amount in added.cells.items():
@@ -141,13 +141,13 @@ def _restated(event: Sent, before: Added, after: Added) -> list[Entry]:
 
 
 def restated(content: Content) -> dict[tuple[str, str], int]:
-    """(month, series) -> how many events changed it after the month had closed: each is one restatement."""
+    """(month, series) -> number of events that changed it after the month had closed: each is one restatement."""
     changed = {(each.month, each.series, each.topic, each.partition, each.offset) for each in content.restatements}
     return dict(Counter((month, series) for month, series, *_ in changed))
 
 
 def _count_tokens(tokens: Buckets, event: Sent, before: Added, after: Added) -> None:
-    """Tokens by day and by month. What changes a month that was closed when the event arrived has `+` before it."""
+    """Tokens by day and by month. A change to a month that had closed when the event arrived is prefixed with `+`."""
     for sign, added in ((-1, before), (1, after)):
         for at_ms, measure, token in added.tokens:
             month = month_of(at_ms)
@@ -157,7 +157,7 @@ def _count_tokens(tokens: Buckets, event: Sent, before: Added, after: Added) -> 
 
 
 def whole(tokens: Buckets) -> Buckets:
-    """Token hashes with what came after a month's closing added to what was there before."""
+    """Token hashes with changes after a month's closing added to those before."""
     added: Buckets = defaultdict(lambda: defaultdict(int))
     for name, counts in tokens.items():
         for token, number in counts.items():
@@ -175,13 +175,13 @@ def _in_buckets(total: Counter[tuple[int, str, str]], now_ms: int) -> Buckets:
 
 
 def without_zeros(buckets: Buckets) -> Buckets:
-    """Fields of 0 and buckets of nothing left out: they are equal to absent ones."""
+    """Without fields of 0 and empty buckets, which equal absent ones."""
     kept = {name: {field: n for field, n in cells.items() if n} for name, cells in buckets.items()}
     return {name: cells for name, cells in kept.items() if cells}
 
 
 def in_partition_order(events: Iterable[Sent], partitions: int = 1) -> list[Sent]:
-    """The events with topic, partition and offset as if each had been appended in turn (oracle's own spread)."""
+    """The events with topic, partition and offset as if appended in turn (the oracle's own partitioning)."""
     ends: Counter[tuple[str, int]] = Counter()
     placed = []
     for event in events:
@@ -193,7 +193,7 @@ def in_partition_order(events: Iterable[Sent], partitions: int = 1) -> list[Sent
 
 
 def differences(found: Content, expected: Content) -> list[str]:
-    """What differs, part by part, for a message; empty when all is equal."""
+    """The differences, part by part, for a message; empty if all is equal."""
     lines = []
     for part in ("buckets", "open", "tokens"):
         here, there = getattr(found, part), getattr(expected, part)

@@ -1,4 +1,4 @@
-"""The oracle's own time scales and histogram bins, written from docs/architecture.md#buckets-and-windows alone.
+"""The oracle's own time scales and histogram bins, written only from docs/architecture.md#buckets-and-windows.
 
 Nothing here is shared with `watchroom.rolling`: a fault there must show as a difference here.
 """
@@ -39,7 +39,7 @@ def month_end_ms(month: str) -> int:
 
 
 def buckets_of(at_ms: int) -> list[tuple[str, int | None]]:
-    """The bucket of each level that holds a moment, with the moment its keeping ends (None: never).
+    """The bucket of each level that holds a moment, with the moment its retention ends (None: never).
 
     Keeping (docs/architecture.md#buckets-and-windows) counts from the bucket's end: 10 s buckets 2 h, hours
     60 days, London days 13 months, London months for good. Reading: 13 months are 396 days, as `rolling` documents.

@@ -1,4 +1,4 @@
-"""The oracle against worked examples: figures found with a pencil, from the words of docs/architecture.md."""
+"""The oracle compared with worked examples: figures found with a pencil, from the text of docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def ms(text: str) -> int:
 
 
 def sent(type_: str, at: str, number: int = 0, arrival: str | None = None, subject: str = "17", **data: str) -> Sent:
-    """One event that arrived at once, unless told otherwise."""
+    """One event that arrived at once, unless stated otherwise."""
     stream = type_.partition(".")[0] + "s"
     return Sent(
         stream=stream, type=type_, id=f"id-{number}", subject=subject, time_ms=ms(at),
@@ -30,12 +30,12 @@ def of(content: Content, bucket: str) -> dict[str, int]:
 
 
 def calls_of_which_nothing_is_known(count: int) -> dict[str, int]:
-    """What so many calls add that were only presented."""
+    """What this many calls contribute that were only presented."""
     series = ("call_volume|line", "call_volume_by_class|class", "call_volume_by_cli_type|cli_type")
     return {f"{name}=unknown|count": count for name in series}
 
 
-def test_the_designs_call_17() -> None:
+def test_call_17_of_the_design_gives_its_figures() -> None:
     """The example of docs/architecture.md#one-event-in-one-figure-out."""
     events = [sent("call.queued", "2021-11-02T09:00:00", line="999"), sent("call.answered", "2021-11-02T09:00:08")]
     content = recompute(events, ms("2021-11-02T09:00:08"))
@@ -58,7 +58,7 @@ def test_the_designs_call_17() -> None:
 
 
 def test_ten_seconds_is_not_below_ten_seconds_but_fifteen_minutes_is_within_fifteen() -> None:
-    """`below` and `within` differ at exactly the limit."""
+    """`below` and `within` differ exactly at the limit."""
     call = [sent("call.queued", "2021-11-02T09:00:00", line="999"), sent("call.answered", "2021-11-02T09:00:10")]
     month = of(recompute(call, 0), "month:2021-11")
     assert "call_answer_time|line=999|within" not in month
@@ -70,8 +70,8 @@ def test_ten_seconds_is_not_below_ten_seconds_but_fifteen_minutes_is_within_fift
     assert of(recompute(incident, 0), "month:2021-11")["incident_attendance_time|grade=1,area=stoke|within"] == 1
 
 
-def test_edges_lie_at_targets_and_every_bin_is_narrow() -> None:
-    """Relative error at most 1 % needs neighbours at most 2 % apart; zero and each target have an edge."""
+def test_bins_have_edges_at_targets_and_are_narrow() -> None:
+    """A relative error of at most 1 % needs neighbours at most 2 % apart; zero and each target have an edge."""
     edges = bin_edges(frozenset({10_000, 900_001}))
     assert edges[:4] == [0, 1, 2, 3]
     assert {10_000, 900_001} <= set(edges)
@@ -80,14 +80,14 @@ def test_edges_lie_at_targets_and_every_bin_is_narrow() -> None:
 
 
 def test_a_london_month_ends_at_23_utc_in_summer() -> None:
-    """A UTC month would put the last hour of September 2021 into September twice over."""
+    """A UTC month would put the first hour of October 2021 in London into September."""
     content = recompute(
         [sent("call.presented", "2021-09-30T23:00:00"), sent("call.presented", "2021-09-30T22:59:59", subject="18")], 0
     )
     assert of(content, "month:2021-10") == of(content, "month:2021-09") == calls_of_which_nothing_is_known(1)
 
 
-def test_the_hour_that_happens_twice_is_two_hours_of_one_day() -> None:
+def test_the_repeated_hour_in_october_is_two_hours_of_one_day() -> None:
     """01:30 on 31 October 2021 is 00:30 and 01:30 UTC: 60 minutes apart, one London day."""
     content = recompute(
         [
@@ -101,8 +101,8 @@ def test_the_hour_that_happens_twice_is_two_hours_of_one_day() -> None:
     assert day["incident_attendance_time|grade=2,area=unknown|within"] == 1
 
 
-def test_attendance_has_the_grade_of_its_moment_and_volume_the_latest() -> None:
-    """A downgrade after arrival must not change what the crew had to meet."""
+def test_attendance_has_the_grade_of_its_moment_and_volume_has_the_latest_grade() -> None:
+    """A downgrade after arrival must not change the target that the crew had to meet."""
     events = [
         sent("incident.created", "2021-11-02T09:00:00", 1),
         sent("incident.graded", "2021-11-02T09:05:00", 2, grade="1"),
@@ -114,7 +114,7 @@ def test_attendance_has_the_grade_of_its_moment_and_volume_the_latest() -> None:
     assert month["incident_volume|grade=3,area=unknown|count"] == 1
 
 
-def test_a_diverted_unit_leaves_the_incident_unresourced_but_once_resourced() -> None:
+def test_a_diverted_unit_leaves_the_incident_unresourced_but_ever_resourced() -> None:
     """`incidents_unresourced` is about now, `incident_resourced` about ever."""
     events = [
         sent("incident.created", "2021-11-02T09:00:00", 1, grade="1"),
@@ -129,15 +129,15 @@ def test_a_diverted_unit_leaves_the_incident_unresourced_but_once_resourced() ->
     assert of(content, "month:2021-11")["incident_resourced|grade=1,area=unknown|part"] == 1
 
 
-def test_an_entity_without_its_first_event_is_one_orphan_at_its_earliest() -> None:
-    """Orphans are seen, and nothing else of them is counted."""
+def test_an_entity_without_its_first_event_is_one_orphan_at_its_earliest_event() -> None:
+    """Orphans are counted, and nothing else about them is."""
     content = recompute([sent("call.ended", "2021-11-02T09:00:20"), sent("call.answered", "2021-11-02T09:00:00")], 0)
     assert of(content, f"10s:{ms('2021-11-02T09:00:00') // 1000}") == {"orphans|topic=watchroom.calls|count": 1}
     assert not content.open
 
 
-def test_a_linked_child_and_a_cancelled_crime_are_out_of_everything() -> None:
-    """Their figures are the parent's, or nobody's."""
+def test_a_linked_child_and_a_cancelled_crime_are_excluded_from_everything() -> None:
+    """The parent's figures count for the child; the cancelled crime has none."""
     content = recompute(
         [
             sent("incident.created", "2021-11-02T09:00:00"),
@@ -150,7 +150,7 @@ def test_a_linked_child_and_a_cancelled_crime_are_out_of_everything() -> None:
     assert content == Content({}, {}, [], {})
 
 
-def test_a_change_after_closing_is_logged_once_for_each_cell() -> None:
+def test_a_change_after_closing_is_logged_once_for_each_field() -> None:
     """October 2021 closes for incidents on 8 November 00:00 London; then a regrade moves one incident."""
     events = [
         sent("incident.created", "2021-10-20T09:00:00", 1, grade="1", area="stoke"),
@@ -166,8 +166,8 @@ def test_a_change_after_closing_is_logged_once_for_each_cell() -> None:
     ]
 
 
-def test_late_and_future_are_judged_on_arrival_alone() -> None:
-    """24 h late is still taken for a call, a millisecond more is not; 5 min ahead likewise."""
+def test_late_and_future_depend_on_arrival_alone() -> None:
+    """A call that is 24 h late is accepted, one a millisecond later is not; likewise 5 min in the future."""
     on_time, late = (
         sent("call.presented", "2021-11-02T09:00:00", arrival="2021-11-03T09:00:00"),
         "2021-11-03T09:00:00.001",
@@ -185,8 +185,8 @@ def test_late_and_future_are_judged_on_arrival_alone() -> None:
     assert content.dead_letters == {("watchroom.calls", "late"): 1, ("watchroom.calls", "future"): 1}
 
 
-def test_a_bucket_is_there_until_its_end_and_keeping_have_passed() -> None:
-    """At exactly end + keeping it is gone (docs/architecture.md#retention)."""
+def test_a_bucket_exists_until_its_end_plus_retention() -> None:
+    """At exactly end + retention it is gone (docs/architecture.md#retention)."""
     event, end = sent("call.presented", "2021-11-02T09:00:03"), ms("2021-11-02T09:00:10") + 2 * HOUR_MS
     name = f"10s:{ms('2021-11-02T09:00:00') // 1000}"
     assert name in recompute([event], end - 1).buckets

@@ -37,7 +37,7 @@ Headers = list[tuple[str, bytes]]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A record to produce; without a partition Kafka's own partitioner chooses it."""
+    """A record to produce; without a partition, Kafka's own partitioner chooses it."""
 
     stream: str
     key: bytes
@@ -55,7 +55,7 @@ def traffic(seed: int, count: int, now_ms: int, partitions: int) -> list[Outgoin
         number += 1
         begins = random.uniform(0, 1)
         for record in _entity(random, number, now_ms, partitions):
-            # most events of one entity come soon after each other, some much later
+            # most events of one entity follow each other closely, some come much later
             begins += random.choice((0.0001, 0.0005, 0.002, 0.05)) * random.random()
             placed.append((begins - random.choice((0, 0, 0.002)), record))
     return [record for _, record in sorted(placed[:count], key=lambda pair: pair[0])]
@@ -93,7 +93,7 @@ def _entity(random: Random, number: int, now_ms: int, partitions: int) -> Iterat
 
 
 def _chance_of(type_: str) -> float:
-    """How often an entity has an event of this type; some change so much that most are without."""
+    """How often an entity has an event of this type; some change so much that most entities have none."""
     return 0.1 if type_.endswith(("linked", "cancelled", "callback_accepted")) else 0.6
 
 
@@ -124,7 +124,7 @@ def _returned(random: Random, number: int, now_ms: int) -> Iterator[Outgoing]:
 
 
 def _recently(random: Random, stream: str, now_ms: int) -> int:
-    """Within the last 80 minutes, or 4 to 20 hours ago: never where a 10 s bucket ends while a test runs."""
+    """Within the last 80 minutes, or 4 to 20 hours ago: never where a 10 s bucket expires while a test runs."""
     ago_ms = random.randrange(80 * 60_000) if random.random() < 0.7 else random.randrange(4 * HOUR_MS, 20 * HOUR_MS)
     if stream != "calls" and random.random() < 0.2:
         ago_ms += DAY_MS * random.randrange(1, 5)
@@ -191,7 +191,7 @@ def _outgoing(event: Sent, headers: Headers | None = None, partition: int | None
 
 
 def _wrong(random: Random, event: Sent, now_ms: int, partitions: int) -> Outgoing:
-    """A record beside an event: refused for some reason, or a dead letter that is sent again."""
+    """A record beside an event: refused for some reason, or a replayed dead letter."""
     match random.randrange(5):
         case 0:
             right = partition_of(event.subject, partitions)

@@ -1,4 +1,4 @@
-"""Events as Kafka records, records that must be refused, and Redis's content as the oracle states it."""
+"""Events as Kafka records, records that must be refused, and Redis's content in the oracle's form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.oracle.histories import FIRSTS
 from tests.oracle.recompute import Content, Entry, without_zeros
 from tests.oracle.scales import time_text
 
-LOOSE = ("cli_type",)  # the optional texts that the traffic also sends in a wrong form
+LOOSE = ("cli_type",)  # the optional texts that the traffic also sends in an invalid form
 LEVELS = ("10s:", "hour:", "day:", "month:")
 
 
@@ -61,7 +61,7 @@ def sent_of(stream: str, place: tuple[str, int], record: ConsumerRecord, history
 
 
 def partition_of(subject: str, partitions: int) -> int:
-    """Where Kafka's default partitioner puts a key."""
+    """The partition to which Kafka's default partitioner assigns a key."""
     return int(murmur2(subject.encode()) & 0x7FFFFFFF) % partitions
 
 
@@ -74,7 +74,7 @@ class Refused(NamedTuple):
 
 
 def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
-    """One record for each reason that can be seen without a clock; `subject` is in its right partition."""
+    """One record for each reason that does not depend on a clock; `subject` is in its right partition."""
     first = (*FIRSTS[stream], "return.figure")[0]
     other = "crime.recorded" if stream != "crimes" else "call.presented"
     if subject.startswith("note|"):
@@ -101,7 +101,7 @@ def refused_records(stream: str, subject: str, at_ms: int) -> list[Refused]:
 
 
 def _data(subject: str) -> dict[str, Any]:
-    """What an event of this subject must say; nothing for calls, incidents and crimes."""
+    """What an event of this subject must contain; nothing for calls, incidents and crimes."""
     if subject.startswith("note|"):
         return {"text": "said", "from": "2021-07"}
     if subject.count("|") < 2:
@@ -112,7 +112,7 @@ def _data(subject: str) -> dict[str, Any]:
 
 
 def content_of(client: Redis, force: str) -> Content:
-    """What Redis holds for a force, read key by key with nothing of ours."""
+    """What Redis holds for a force, read key by key with none of our code."""
     head = f"{{{force}}}:"
     buckets: dict[str, dict[str, int]] = {}
     open_sets: dict[str, dict[str, int]] = {}
@@ -148,7 +148,7 @@ def _entry(said: dict[str, Any]) -> Entry:
 
 
 def without_buckets(content: Content, names: Iterable[str]) -> Content:
-    """The content less some buckets: those that Redis drops while a test looks."""
+    """The content without some buckets: those that Redis expires while a test looks."""
     gone = set(names)
     kept = {name: cells for name, cells in content.buckets.items() if name not in gone}
     return dataclasses.replace(content, buckets=kept)

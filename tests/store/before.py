@@ -1,7 +1,7 @@
-"""A `meta` of before: what a worker wrote while one definition stood for all streams.
+"""An old `meta`: what a worker wrote when one definition covered all streams.
 
-Plain data, made by the code of then (commit 7975d26) from the measures below. It is never generated again: what lies in
-Redis does not change either.
+Plain data, made by the code of that time (commit 7975d26) from the measures below. It is never generated again: what
+Redis holds does not change either.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from tests.catalogue.folder import with_platform_alerts
 from watchroom import streams as registry
 
-STREAMS = ("calls", "incidents", "crimes")  # all that there were
+STREAMS = ("calls", "incidents", "crimes")  # all the streams that existed
 LABELS = """
 [line]
 brief = "Telephone line."
@@ -92,7 +92,7 @@ DEFINITION: dict[str, Any] = json.loads(Path(__file__).with_name("before.json").
 
 
 def schemas(folder: Path, **changed: tuple[str, str]) -> Path:
-    """A folder with those measures; `changed`: by measure, what is put instead of what in its entry."""
+    """A folder with those measures; `changed` gives, by measure, a text of its entry and the replacement."""
     measures = folder / "measures"
     measures.mkdir(parents=True)
     entries = MEASURES.split("\n[")
@@ -105,7 +105,7 @@ def schemas(folder: Path, **changed: tuple[str, str]) -> Path:
 
 
 def old_meta(prefix: str = "watchroom", **parts: Any) -> dict[Any, Any]:
-    """The fields that a worker of then left, with topics of this prefix; `parts` stand over those of its definition."""
+    """The fields that an old worker left, with topics of this prefix; `parts` override those of its definition."""
     text = json.dumps({**DEFINITION, **parts}, sort_keys=True).replace("of watchroom.", f"of {prefix}.")
     return {
         "fingerprint": hashlib.sha256(text.encode()).hexdigest()[:16],
@@ -116,7 +116,7 @@ def old_meta(prefix: str = "watchroom", **parts: Any) -> dict[Any, Any]:
     }
 
 
-def fold_of_then(patch: pytest.MonkeyPatch) -> None:
-    """Every stream folds as it did then: its version has been raised since, and it looks nothing up in tables."""
+def use_old_folds(patch: pytest.MonkeyPatch) -> None:
+    """Make every stream fold as at that time: its version has been raised since, and it used no tables."""
     for name in STREAMS:
         patch.setitem(registry.STREAMS, name, replace(registry.STREAMS[name], fold_version=1, reference={}))

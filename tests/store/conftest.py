@@ -18,7 +18,7 @@ from watchroom.store.write import Store
 
 @pytest.fixture(scope="session")
 def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """Debian's redis-server; a test takes a force of its own."""
+    """Debian's redis-server; each test takes a new force."""
     try:
         server = RedisServer(tmp_path_factory.mktemp("redis"))
     except PartMissing as error:
@@ -54,7 +54,7 @@ def keys(force: str) -> Keys:
 
 @pytest.fixture
 def client(redis_url: str) -> Iterator[Redis]:
-    """A plain client, to look at what was written and to plant what should not be there."""
+    """A plain client, to look at what was written and to plant invalid content."""
     with Redis.from_url(redis_url) as plain:
         yield plain
 

@@ -1,4 +1,4 @@
-"""Steps made by hand, and a force's whole content for comparing."""
+"""Steps made by hand, and the whole content of a force for comparison."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def full(base: int | None, next_offset: int, **more: Any) -> Step:
 
 
 def content(client: Redis, keys: Keys) -> dict[str, tuple[object, int]]:
-    """Every key of a force with what is in it and the moment at which it expires."""
+    """Every key of a force with its content and the moment at which it expires."""
     raw: Any = client
     found = {}
     for key in raw.scan_iter(keys.prefix + "*", count=100_000):
-        # a large hash has no order of its own: its serialised value may differ from call to call
+        # a large hash has no fixed order: its serialised value may differ from call to call
         held = raw.hgetall(key) if raw.type(key) == b"hash" else raw.dump(key)
         found[key.decode().removeprefix(keys.prefix)] = (held, int(raw.pexpiretime(key)))
     return found

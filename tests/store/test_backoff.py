@@ -20,8 +20,10 @@ class Clock:
 
 
 @given(st.floats(0.001, 2.0), st.integers(1, 5))
-def test_whoever_calls_it_is_asked_at_most_nine_times_in_a_minute(pause_s: float, callers: int) -> None:
-    """However many partitions try again and again, each as often as it likes."""
+def test_a_redis_that_refuses_is_asked_at_most_nine_times_a_minute_however_many_callers(
+    pause_s: float, callers: int
+) -> None:
+    """However many partitions retry, and however often."""
     clock, asked = Clock(), 0
     backoff = Backoff(clock)
     while clock.now_s < 1060:
@@ -36,8 +38,8 @@ def test_whoever_calls_it_is_asked_at_most_nine_times_in_a_minute(pause_s: float
     assert 4 <= asked <= 9
 
 
-def test_a_right_that_works_beside_one_that_does_not_changes_nothing() -> None:
-    """HGETALL answers, EVALSHA is refused: the answer opens the way once, and the waits go on as they were."""
+def test_a_permitted_command_beside_a_refused_one_does_not_shorten_the_waits() -> None:
+    """HGETALL answers, EVALSHA is refused: the answer opens the way once, and the waits continue as before."""
     clock, asked = Clock(), 0
     backoff = Backoff(clock)
     while clock.now_s < 1060:
@@ -55,8 +57,8 @@ def test_a_right_that_works_beside_one_that_does_not_changes_nothing() -> None:
     assert asked <= 9
 
 
-def test_calls_that_were_under_way_at_the_first_refusal_count_once() -> None:
-    """Ten partitions that are refused together must not wait for the longest time at once."""
+def test_calls_already_under_way_at_the_first_refusal_count_once() -> None:
+    """Ten partitions that are refused together must not go straight to the longest wait."""
     clock = Clock()
     backoff = Backoff(clock)
     for _ in range(10):
@@ -68,11 +70,11 @@ def test_calls_that_were_under_way_at_the_first_refusal_count_once() -> None:
     with pytest.raises(StoreRefuses, match="no"):
         backoff.check()  # one asks, the others wait for its answer
     clock.now_s += MOST_S
-    backoff.check()  # the one that asked was called off
+    backoff.check()  # the one that asked was cancelled
 
 
-def test_once_it_answers_nobody_waits() -> None:
-    """A password that was put right."""
+def test_nobody_waits_once_redis_answers_again() -> None:
+    """For example after the password has been corrected."""
     backoff = Backoff(Clock())
     backoff.refused(StoreRefuses("no"))
     backoff.ended()
@@ -80,8 +82,8 @@ def test_once_it_answers_nobody_waits() -> None:
     backoff.check()
 
 
-def test_what_we_need_not_have_is_asked_for_once_a_minute() -> None:
-    """INFO, by a user who may not run it: each refusal is an entry of Redis's ACL log."""
+def test_an_optional_command_that_is_refused_is_tried_once_a_minute() -> None:
+    """INFO, by a user who may not run it: each refusal is an entry in Redis's ACL log."""
     clock = Clock()
     seldom = Seldom(clock)
     due = [seldom.is_due]

@@ -1,4 +1,4 @@
-"""What may be read as ours, stream by stream."""
+"""Which streams may be read, by their definitions."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ CHANGED = {"crimes": "measure crimes_in changed"}
 
 
 @pytest.fixture(autouse=True)
-def _fold_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that only what a test changes is changed."""
-    before.fold_of_then(monkeypatch)
+def _old_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that nothing changes except what a test changes."""
+    before.use_old_folds(monkeypatch)
 
 
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
-    """A reader's."""
-    areas = ("stoke", "county")  # those of then, in a list
+    """The settings of a reader."""
+    areas = ("stoke", "county")  # the areas of that time, in a list
     return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force, areas=areas)
 
 
 async def fill(settings: Settings, partitions: int = 3) -> None:
-    """A worker with these settings has started."""
+    """Write what a worker with these settings writes when it starts."""
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     definitions = {stream: definition_of(settings, catalogue, stream, partitions) for stream in STREAMS}
     store = Store(settings.redis_url, settings.force, definitions)
@@ -48,17 +48,17 @@ async def fill(settings: Settings, partitions: int = 3) -> None:
 
 
 def under(settings: Settings, folder: Path, **changed: tuple[str, str]) -> Settings:
-    """The same with some entries changed."""
+    """The same settings with some entries changed."""
     return settings.model_copy(update={"schemas": before.schemas(folder, **changed)})
 
 
 def check(reader: Reader, settings: Settings) -> Compatibility:
-    """What a command with these settings is told."""
+    """The result for a command with these settings."""
     return check_compatible(reader, settings, load_catalogue(settings.schemas / "measures", settings.areas))
 
 
-async def test_under_our_definitions_nothing_is_refused(settings: Settings, reader: Reader) -> None:
-    """However many partitions the workers found."""
+async def test_nothing_is_refused_under_matching_definitions(settings: Settings, reader: Reader) -> None:
+    """Whatever number of partitions the workers found."""
     await fill(settings)
     found = check(reader, settings)
     assert found.refused == {}
@@ -69,7 +69,7 @@ async def test_under_our_definitions_nothing_is_refused(settings: Settings, read
 async def test_a_stream_under_another_definition_is_refused_and_named(
     settings: Settings, reader: Reader, tmp_path: Path
 ) -> None:
-    """The other streams may be read; who asks for that one is told what to do."""
+    """The other streams may be read; a command that asks for this one says what to do."""
     await fill(settings)
     changed = under(settings, tmp_path / "changed", **CRIMES)
     found = check(reader, changed)
@@ -80,8 +80,8 @@ async def test_a_stream_under_another_definition_is_refused_and_named(
         found.refuse(["calls", "crimes"])
 
 
-async def test_when_no_stream_is_ours_nothing_may_be_read(settings: Settings, reader: Reader) -> None:
-    """What all have in common was changed; the streams are named together."""
+async def test_nothing_may_be_read_when_no_stream_matches(settings: Settings, reader: Reader) -> None:
+    """Something common to all was changed; the streams are named together."""
     await fill(settings)
     with pytest.raises(
         OtherDefinitions, match=f"{', '.join(STREAMS)}: reporting zone changed from Europe/London to UTC"
@@ -89,10 +89,10 @@ async def test_when_no_stream_is_ours_nothing_may_be_read(settings: Settings, re
         check(reader, settings.model_copy(update={"zone": "UTC"}))
 
 
-async def test_a_stream_that_this_version_does_not_know_is_none_that_may_be_read(
+async def test_a_stream_that_this_version_does_not_know_does_not_count_as_readable(
     settings: Settings, reader: Reader, client: Redis, keys: Keys
 ) -> None:
-    """A later version added it and was taken back: an empty table and exit code 0 would say that nothing happened."""
+    """A later version added it and was rolled back: an empty table and exit code 0 would say that nothing happened."""
     await fill(settings)
     client.hset(keys.meta, mapping={"fingerprint:visits": "f", "definition:visits": "{}"})
     assert check(reader, settings).refused == {}
@@ -100,8 +100,8 @@ async def test_a_stream_that_this_version_does_not_know_is_none_that_may_be_read
         check(reader, settings.model_copy(update={"zone": "UTC"}))
 
 
-async def test_topics_of_before_and_of_today_are_known_of_a_refused_stream(settings: Settings, reader: Reader) -> None:
-    """Its orphans and restatements stand under the topic that they came from."""
+async def test_both_the_old_and_the_new_topic_of_a_refused_stream_are_known(settings: Settings, reader: Reader) -> None:
+    """Its orphans and restatements are stored under the topic that they came from."""
     await fill(settings)
     with pytest.raises(OtherDefinitions):
         check(reader, settings.model_copy(update={"topic_prefix": "north"}))
@@ -113,10 +113,10 @@ async def test_topics_of_before_and_of_today_are_known_of_a_refused_stream(setti
     assert moved == {"watchroom.crimes", "north.crimes"}
 
 
-def test_a_rebuild_that_was_interrupted_lets_nobody_read(
+def test_an_interrupted_rebuild_stops_every_reader(
     settings: Settings, reader: Reader, client: Redis, keys: Keys
 ) -> None:
-    """Half a content is no content, whatever the definitions were."""
+    """Incomplete content must not be read, whatever the definitions were."""
     before_it: dict[Any, Any] = {"fingerprint": "being cleared", "definition": '{"rebuild": "interrupted"}'}
     for clearing in ({"clearing": 1}, before_it):
         client.delete(keys.meta)
@@ -125,18 +125,20 @@ def test_a_rebuild_that_was_interrupted_lets_nobody_read(
             check(reader, settings)
 
 
-def test_an_empty_redis_is_no_other_definition(settings: Settings, reader: Reader) -> None:
-    """Nobody has ever written there: check the address."""
+def test_an_empty_redis_is_not_reported_as_a_different_definition(settings: Settings, reader: Reader) -> None:
+    """Nothing has ever been written there, so the address may be wrong."""
     with pytest.raises(WorkFailed, match="holds no data for force"):
         check(reader, settings)
 
 
-async def test_a_meta_of_before_is_judged_by_its_parts(  # noqa: PLR0917 - fixtures
+async def test_an_old_meta_is_compared_part_by_part(  # noqa: PLR0917 - fixtures
     settings: Settings, reader: Reader, client: Redis, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A command that is new before the worker has taken it over."""
-    of_then = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
-    monkeypatch.setattr(definition, "STREAMS", of_then)  # a fold that has changed since needs a rebuild in any form
+    """A command may be upgraded before the worker has converted it."""
+    old_streams = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
+    monkeypatch.setattr(
+        definition, "STREAMS", old_streams
+    )  # a fold that has changed since needs a rebuild in either form
     old: dict[Any, Any] = before.old_meta()
     client.hset(keys.meta, mapping=old)
     assert check(reader, settings).refused == {}

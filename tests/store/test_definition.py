@@ -1,4 +1,4 @@
-"""The definition of a stream: what decides contributions changes it, what does not leaves it, and a person is told."""
+"""A stream's definition changes with everything that affects contributions and nothing else; changes are named."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def changed(catalogue: Catalogue, name: str, **more: Any) -> Catalogue:
     ],
     ids=lambda more: next(iter(more)),
 )
-def test_texts_windows_and_give_up_decide_nothing(more: dict[str, Any], catalogue: Catalogue) -> None:
-    """They change what is shown, not what is stored: no rebuild for a better sentence."""
+def test_texts_windows_and_give_up_do_not_change_the_definition(more: dict[str, Any], catalogue: Catalogue) -> None:
+    """They change what is shown, not what is stored: better wording needs no rebuild."""
     ours = text(changed(catalogue, "calls_now", **more))
     assert fingerprint(ours) == fingerprint(text(catalogue))
     assert what_changed(text(catalogue), ours) == "unidentified differences"
 
 
-def test_a_reference_table_decides(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another table gives the same crimes other groups, so what they have added could not be taken back."""
+def test_a_reference_table_is_part_of_the_definition(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another table puts the same crimes into other groups, so earlier contributions could not be taken back."""
     before = text(catalogue, "crimes")
     other = {**STREAMS["crimes"].reference, "offence codes": "0123456789ab"}
     monkeypatch.setitem(STREAMS, "crimes", replace(STREAMS["crimes"], reference=other))
@@ -92,15 +92,17 @@ def test_a_reference_table_decides(catalogue: Catalogue, monkeypatch: pytest.Mon
     ],
     ids=str,
 )  # fmt: skip
-def test_moments_labels_their_values_and_targets_decide(more: dict[str, Any], catalogue: Catalogue) -> None:
+def test_moments_labels_label_values_and_targets_change_the_definition(
+    more: dict[str, Any], catalogue: Catalogue
+) -> None:
     """A difference of contributions under another entry would take back what was never added."""
     ours = text(changed(catalogue, "calls_time", **more))
     assert fingerprint(ours) != fingerprint(text(catalogue))
     assert what_changed(text(catalogue), ours) == "measure calls_time changed"
 
 
-def test_what_people_call_a_label_and_its_values_does_not_decide(catalogue: Catalogue) -> None:
-    """A better word on the wall must not ask for a rebuild of every stream."""
+def test_titles_of_a_label_and_its_values_do_not_change_the_definition(catalogue: Catalogue) -> None:
+    """Better wording on the wall must not require a rebuild of every stream."""
     plain = changed(catalogue, "calls_time", labels=(Label("line", "line", ("999",), "unknown"),))
     titled = Label("line", "line", ("999",), "unknown", title="number that was called", titles={"999": "emergency"})
     assert text(changed(plain, "calls_time", labels=(titled,))) == text(plain)
@@ -114,14 +116,16 @@ def test_what_people_call_a_label_and_its_values_does_not_decide(catalogue: Cata
     ],
     ids=["aliases", "other"],
 )
-def test_a_key_inside_an_entry_that_leaves_its_default_decides(more: dict[str, Any], catalogue: Catalogue) -> None:
-    """Only what stands at its default is left out, wherever it stands."""
+def test_a_nested_key_with_another_value_than_its_default_changes_the_definition(
+    more: dict[str, Any], catalogue: Catalogue
+) -> None:
+    """Only a key with its default value is left out, at whatever depth."""
     plain = changed(catalogue, "calls_time", labels=(Label("line", "line", ("999",), "unknown"),))
     assert text(changed(plain, "calls_time", **more)) != text(plain)
 
 
-def test_an_optional_key_more_changes_no_definition() -> None:
-    """A later version of the catalogue may know one: nobody who does not use it should have to rebuild."""
+def test_a_new_optional_key_changes_no_definition() -> None:
+    """A later version of the catalogue may add one: nobody who does not use it should have to rebuild."""
     label = {"name": "line", "value_of": "line", "values": ["999"], "absent": "unknown"}
     said = {"id": "a", "kind": "count", "labels": [label], "part": {"accepted": {"line": ["999"]}}, "stream": "calls"}
     optional: dict[str, Any] = {"where": None, "targets": [], "edges_ms": [], "start": "", "state": ""}
@@ -141,14 +145,16 @@ def test_an_optional_key_more_changes_no_definition() -> None:
         ({"topic_prefix": "north"}, "topic changed from watchroom.calls to north.calls"),
     ],
 )
-def test_bounds_zone_topic_and_partitions_decide(under: dict[str, Any], said: str, catalogue: Catalogue) -> None:
-    """The message says from what to what."""
+def test_bounds_zone_topic_and_partitions_change_the_definition(
+    under: dict[str, Any], said: str, catalogue: Catalogue
+) -> None:
+    """The message gives the old and the new value."""
     assert fingerprint(text(catalogue, **under)) != fingerprint(text(catalogue))
     assert what_changed(text(catalogue), text(catalogue, **under)) == said
 
 
 @pytest.mark.parametrize("under", [{"lateness_days": {**LATENESS, "crimes": 31}}, {"partitions": 8}])
-def test_what_changes_for_one_stream_changes_no_other(under: dict[str, Any], catalogue: Catalogue) -> None:
+def test_a_change_of_one_stream_changes_no_other_definition(under: dict[str, Any], catalogue: Catalogue) -> None:
     """A force that changes its crimes does not stop its calls."""
     assert text(catalogue, "crimes", **under) != text(catalogue, "crimes")
     assert text(catalogue, "calls", **{**under, "partitions": 4}) == text(catalogue, "calls")
@@ -157,8 +163,10 @@ def test_what_changes_for_one_stream_changes_no_other(under: dict[str, Any], cat
     assert text(other, "calls") == text(catalogue, "calls")
 
 
-def test_what_is_common_to_all_is_part_of_each(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other bins, another zone or other buckets make other contributions of every stream."""
+def test_what_all_streams_have_in_common_is_part_of_each_definition(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other bins, another zone or other buckets change the contributions of every stream."""
     for stream in ("calls", "incidents", "crimes"):
         before = text(catalogue, stream)
         assert text(catalogue, stream, zone="UTC") != before
@@ -168,8 +176,10 @@ def test_what_is_common_to_all_is_part_of_each(catalogue: Catalogue, monkeypatch
                 assert text(catalogue, stream) != before
 
 
-def test_a_fold_that_changes_is_of_its_stream_alone(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other states of crimes from the same events stop the crimes, not the calls."""
+def test_a_changed_fold_changes_the_definition_of_its_own_stream_only(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A different state of crimes from the same events stops the crimes, not the calls."""
     before = {stream: text(catalogue, stream) for stream in STREAMS}
     raised = replace(STREAMS["crimes"], fold_version=STREAMS["crimes"].fold_version + 1)
     monkeypatch.setitem(STREAMS, "crimes", raised)
@@ -177,7 +187,7 @@ def test_a_fold_that_changes_is_of_its_stream_alone(catalogue: Catalogue, monkey
     assert [stream for stream in STREAMS if after[stream] != before[stream]] == ["crimes"]
 
 
-def test_a_kind_that_adds_something_else_is_of_its_streams_alone(
+def test_a_changed_kind_changes_the_definitions_of_the_streams_that_use_it_only(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was added under the old version would be taken back as the new one adds it."""
@@ -192,19 +202,19 @@ def test_a_kind_that_adds_something_else_is_of_its_streams_alone(
         assert "measure " in what_changed(before[stream], after[stream])
 
 
-def test_bucket_levels_are_those_of_the_buckets() -> None:
-    """A level that lives longer, or one more, is another definition."""
+def test_the_levels_in_the_definition_are_those_of_the_buckets() -> None:
+    """A level with longer retention, or one more level, is a different definition."""
     levels = {"10s": KEEP_10S_MS, "hour": KEEP_HOUR_MS, "day": KEEP_DAY_MS, "month": KEEP_FOREVER}
     assert levels == definition.BUCKET_LEVELS
 
 
-def test_the_order_of_entries_decides_nothing(catalogue: Catalogue) -> None:
-    """Moving a table within a file is no change."""
+def test_the_order_of_entries_does_not_change_the_definition(catalogue: Catalogue) -> None:
+    """Moving a table within a file is not a change."""
     turned = Catalogue(dict(reversed(list(catalogue.measures.items()))))
     assert fingerprint(text(turned)) == fingerprint(text(catalogue))
 
 
-def test_all_changes_are_named(catalogue: Catalogue) -> None:
+def test_all_changes_are_named_in_one_message(catalogue: Catalogue) -> None:
     """One sentence for a person."""
     fewer = Catalogue({name: m for name, m in catalogue.measures.items() if name != "calls_in"})
     said = what_changed(text(catalogue), text(fewer, zone="UTC"))
@@ -216,7 +226,7 @@ def with_change(stream: str, **more: Any) -> dict[str, dict[str, Any]]:
     return {**DEFINITIONS, stream: {**DEFINITIONS[stream], **more}}
 
 
-async def test_the_first_worker_writes_its_definitions_and_others_find_them(store: Store, reader: Reader) -> None:
+async def test_the_first_worker_writes_its_definitions_and_later_ones_find_them(store: Store, reader: Reader) -> None:
     """Opening again, also by another worker, changes nothing."""
     first = reader.meta()
     assert await store.open() == {}
@@ -225,10 +235,10 @@ async def test_the_first_worker_writes_its_definitions_and_others_find_them(stor
     assert first.streams == {stream: Bound.of(parts) for stream, parts in DEFINITIONS.items()}
 
 
-async def test_a_worker_that_differs_in_one_stream_is_told_which_and_why(
+async def test_a_worker_that_differs_in_one_stream_learns_which_and_why(
     store: Store, redis_url: str, force: str, reader: Reader
 ) -> None:
-    """The other stream is ours; what is stored stays as it was."""
+    """The other stream matches; what is stored stays unchanged."""
     before = reader.meta()
     changed = with_change("incidents", **{"reporting zone": "UTC", "topic": "other.incidents"})
     other = Store(redis_url, force, changed)
@@ -238,14 +248,14 @@ async def test_a_worker_that_differs_in_one_stream_is_told_which_and_why(
     }
     await other.close()
     assert await store.open() == {}
-    assert reader.meta() == before  # its topic must not stay behind: an exporter would take it for ours
+    assert reader.meta() == before  # its topic must not be stored: an exporter would take it for ours
 
 
 @pytest.mark.usefixtures("store")
-async def test_a_stream_that_is_bound_to_nothing_is_bound_beside_the_others(
+async def test_a_stream_without_a_stored_definition_is_added_beside_the_others(
     redis_url: str, force: str, reader: Reader
 ) -> None:
-    """A version that knows one stream more begins it, and leaves the others as they are."""
+    """A version that knows one more stream adds it, and leaves the others unchanged."""
     before = reader.meta()
     crimes = {**DEFINITIONS["calls"], "topic": "watchroom.crimes", "partitions": 3}
     other = Store(redis_url, force, {**with_change("calls", bins=[3, 4]), "crimes": crimes})
@@ -259,10 +269,10 @@ async def test_a_stream_that_is_bound_to_nothing_is_bound_beside_the_others(
 
 
 @pytest.mark.usefixtures("store")
-async def test_a_force_that_is_being_cleared_lets_no_worker_in(
+async def test_no_worker_starts_on_a_force_that_is_being_cleared(
     client: Redis, keys: Keys, redis_url: str, force: str
 ) -> None:
-    """`rebuild` was interrupted: half a content must not be added to, nor anything be bound."""
+    """`rebuild` was interrupted: nothing may be added to incomplete content, and no definition stored."""
     client.hset(keys.meta, "clearing", 1)
     before = client.hgetall(keys.meta)
     crimes = {**DEFINITIONS["calls"], "topic": "watchroom.crimes"}
@@ -274,10 +284,10 @@ async def test_a_force_that_is_being_cleared_lets_no_worker_in(
     assert client.hgetall(keys.meta) == before
 
 
-async def test_a_meta_key_of_another_type_is_a_fault_of_ours_to_name(
+async def test_a_meta_key_of_another_type_raises_an_error_of_our_own(
     redis_url: str, force: str, client: Redis, keys: Keys
 ) -> None:
-    """No error of the client leaves the store: nobody else knows the client."""
+    """No error class of the client leaves the store: no other code knows the client."""
     client.set(keys.meta, "not mine")
     other = Store(redis_url, force, DEFINITIONS)
     with pytest.raises(WatchroomError, match="WRONGTYPE"):
@@ -285,8 +295,8 @@ async def test_a_meta_key_of_another_type_is_a_fault_of_ours_to_name(
     await other.close()
 
 
-def test_values_and_aliases_of_areas_decide_and_groups_and_windows_by_area_do_not(tmp_path: Path) -> None:
-    """An alias says where an event is counted; a group is added up when somebody reads."""
+def test_area_values_and_aliases_change_the_definition_but_groups_and_area_windows_do_not(tmp_path: Path) -> None:
+    """An alias decides where an event is counted; a group is only added up when somebody reads."""
     entry = CRIMES + 'by = { area = "area" }\n'
 
     def said(areas: str, more: str = "") -> str:

@@ -1,4 +1,4 @@
-"""A Redis that drops keys by itself: no worker writes to it, nothing is published from it, until a rebuild."""
+"""A Redis that evicts keys: no worker writes to it, and nothing is published from it until a rebuild."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ POLICIES = ("volatile-lru", "allkeys-lru", "volatile-ttl", "allkeys-random", "vo
 
 @pytest.fixture
 def settings(redis_server: RedisServer, force: str) -> Settings:
-    """On a Redis of this test alone."""
+    """Settings for this test's own Redis."""
     return read_settings(redis_url=redis_server.url, force=force, streams=("calls",))
 
 
@@ -55,7 +55,7 @@ def plain(redis_server: RedisServer) -> Iterator[Any]:
 
 @pytest.fixture
 def withheld(settings: Settings) -> Iterator[Callable[[], str]]:
-    """What an exporter says of why calls are withheld, asked again each time."""
+    """Ask an exporter why calls are withheld; each call asks again."""
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis, settings.force)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone))
@@ -70,11 +70,11 @@ def withheld(settings: Settings) -> Iterator[Callable[[], str]]:
 
 
 def evict(plain: Any, key: str = "of-somebody-else") -> None:
-    """Have Redis drop a key of its own accord, and go back to the right policy."""
+    """Make Redis evict a key, then restore the right policy."""
     plain.set(key, "x" * 1000, ex=1000)
     plain.config_set("maxmemory-policy", "volatile-lru")
     plain.config_set("maxmemory", 1)
-    with pytest.raises(Exception, match="maxmemory"):  # nothing is left that it may drop
+    with pytest.raises(Exception, match="maxmemory"):  # there is nothing left that it may evict
         plain.set("more", "x")
     plain.config_set("maxmemory", 0)
     plain.config_set("maxmemory-policy", "noeviction")
@@ -83,10 +83,10 @@ def evict(plain: Any, key: str = "of-somebody-else") -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("maxmemory", [0, 1_000_000_000])
-async def test_no_worker_opens_a_redis_that_may_evict(
+async def test_no_worker_starts_on_a_redis_that_may_evict(
     settings: Settings, plain: Any, policy: str, maxmemory: int
 ) -> None:
-    """Whatever its limit is today: somebody sets one later."""
+    """Whatever its limit is today: somebody may set one later."""
     plain.config_set("maxmemory-policy", policy)
     plain.config_set("maxmemory", maxmemory)
     store = Store(settings.redis, settings.force, DEFINITIONS)
@@ -97,10 +97,10 @@ async def test_no_worker_opens_a_redis_that_may_evict(
     assert plain.keys("*") == []
 
 
-async def test_a_worker_looks_at_redis_before_it_writes_anything(
+async def test_a_worker_checks_redis_before_it_writes_anything(
     settings: Settings, plain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Partition counts are the first that it notes; all rights that are missing are named together before that."""
+    """Partition counts are the first thing it writes; before that it names all missing rights together."""
 
     async def found(_: Settings) -> Topics:
         return Topics({settings.topic("calls"): 4}, {})
@@ -117,10 +117,10 @@ async def test_a_worker_looks_at_redis_before_it_writes_anything(
         await check_redis(lacking, Backoff())
 
 
-async def test_the_exporter_withholds_while_redis_may_evict(
+async def test_the_exporter_withholds_figures_while_redis_may_evict(
     settings: Settings, plain: Any, withheld: Callable[[], str]
 ) -> None:
-    """And says which policy it found."""
+    """It also says which policy it found."""
     store = Store(settings.redis, settings.force, DEFINITIONS)
     await store.open()
     await store.close()
@@ -131,10 +131,10 @@ async def test_the_exporter_withholds_while_redis_may_evict(
     assert "evict" not in withheld()
 
 
-async def test_what_was_evicted_stays_told_until_a_rebuild(
+async def test_an_eviction_is_reported_until_a_rebuild(
     settings: Settings, plain: Any, redis_server: RedisServer, withheld: Callable[[], str]
 ) -> None:
-    """By the exporter at once, by the worker's mark after Redis was restarted, and no more after clearing."""
+    """By the exporter at once, by the worker's mark after a restart of Redis, and no longer after clearing."""
     store = Store(settings.redis, settings.force, DEFINITIONS)
     await store.open()
     evict(plain)
@@ -156,8 +156,8 @@ async def test_what_was_evicted_stays_told_until_a_rebuild(
     await store.close()
 
 
-async def test_a_count_that_is_reset_hides_no_eviction(settings: Settings, plain: Any) -> None:
-    """`CONFIG RESETSTAT` sets it to 0: what is evicted then is more than nothing, and less than what was known."""
+async def test_resetting_the_eviction_counter_hides_no_eviction(settings: Settings, plain: Any) -> None:
+    """`CONFIG RESETSTAT` sets it to 0: later evictions are above zero but below the known count."""
     evict(plain)
     clear(settings.redis, settings.force)
     store = Store(settings.redis, settings.force, DEFINITIONS)
@@ -172,10 +172,10 @@ async def test_a_count_that_is_reset_hides_no_eviction(settings: Settings, plain
     assert plain.hget(store.keys.meta, "evicted") == b"1"
 
 
-async def test_without_the_right_to_ask_all_goes_on(
+async def test_everything_works_without_the_right_to_run_info(
     settings: Settings, plain: Any, withheld: Callable[[], str]
 ) -> None:
-    """Nothing can be seen then, and nothing is claimed."""
+    """Evictions cannot be seen then, so nothing is claimed about them."""
     plain.config_set("maxmemory-policy", "volatile-lru")
     plain.execute_command("ACL", "SETUSER", "default", "-info")
     store = Store(settings.redis, settings.force, DEFINITIONS)
@@ -184,10 +184,10 @@ async def test_without_the_right_to_ask_all_goes_on(
     assert "evict" not in withheld()
 
 
-def test_a_running_worker_ends_with_2_when_the_policy_is_changed(
+def test_a_running_worker_exits_with_2_when_the_policy_is_changed(
     settings: Settings, plain: Any, embedded: EmbeddedStack
 ) -> None:
-    """Somebody sets it for another user of the same Redis."""
+    """Somebody may change it for another user of the same Redis."""
     variables = {
         "WATCHROOM_REDIS_URL": settings.redis_url,
         "WATCHROOM_FORCE": settings.force,
@@ -217,10 +217,10 @@ def test_a_running_worker_ends_with_2_when_the_policy_is_changed(
         ["replay", "--map", CALL_LOG],
     ],
 )
-async def test_no_command_reads_or_fills_a_redis_that_may_evict(
+async def test_no_command_reads_from_or_writes_to_a_redis_that_may_evict(
     settings: Settings, plain: Any, embedded: EmbeddedStack, command: list[str], tmp_path: Path
 ) -> None:
-    """Case 13: 8,000 calls for 4,000, and nothing at the command."""
+    """Case 13: 8,000 calls were counted instead of 4,000, and the command reported nothing."""
     store = Store(settings.redis, settings.force, DEFINITIONS)
     await store.open()
     await store.close()
@@ -235,8 +235,8 @@ async def test_no_command_reads_or_fills_a_redis_that_may_evict(
     assert "maxmemory-policy: found volatile-lru; write noeviction" in done.said
 
 
-async def test_no_command_reads_what_was_evicted_from(settings: Settings, plain: Any) -> None:
-    """Months too: what is missing in one is not seen."""
+async def test_no_command_reads_a_redis_that_has_evicted_keys(settings: Settings, plain: Any) -> None:
+    """Months too: nobody can see what is missing from one."""
     store = Store(settings.redis, settings.force, DEFINITIONS)
     await store.open()
     await store.close()
@@ -247,10 +247,10 @@ async def test_no_command_reads_what_was_evicted_from(settings: Settings, plain:
     assert "Redis has evicted keys, so figures may be wrong; stop the workers; run `watchroom rebuild`" in done.said
 
 
-async def test_a_workers_mark_leads_to_the_alert(
+async def test_the_eviction_mark_of_a_worker_leads_to_the_alert(
     settings: Settings, plain: Any, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """Redis, a worker's look, the exporter's page and the shipped rules; until a rebuild."""
+    """Redis, the worker's check, the exporter's page and the shipped rules, until a rebuild."""
     store = Store(settings.redis, settings.force, DEFINITIONS)
     await store.open()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
@@ -278,7 +278,7 @@ async def test_a_workers_mark_leads_to_the_alert(
         assert not prometheus.query(firing)
         evict(plain)
         await store.check_evictions()
-        redis_server.restart()  # its counter begins at 0 again, so the mark alone is left
+        redis_server.restart()  # its counter begins at 0 again, so only the mark is left
         until("the alert", lambda: prometheus.query(firing))
         assert prometheus.query("watchroom_redis_checked == 1")
         clear(settings.redis, settings.force)
@@ -296,14 +296,14 @@ async def test_a_workers_mark_leads_to_the_alert(
 
 
 async def opened_again(store: Store, settings: Settings) -> Store:
-    """A worker that was started again."""
+    """A restarted worker."""
     await store.close()
     store = Store(settings.redis, settings.force, DEFINITIONS)
     await store.open()
     return store
 
 
-def test_a_process_that_says_little_is_no_fault() -> None:
+def test_missing_fields_of_info_are_not_reported_as_a_fault() -> None:
     """Managed services leave fields out; a replica counts its own evictions."""
     assert process_of({"run_id": "a"}) == Process("a")
     assert not Process("a").may_evict

@@ -1,4 +1,4 @@
-"""How long each key lives: what the table in `store/keys.py` says."""
+"""How long each key is kept: as the table in `store/keys.py` says."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ STAY = (
 
 
 def lives_ms(client: Redis, keys: Keys) -> dict[str, int]:
-    """How long each key still lives; -1 for good."""
+    """How long each key will still be kept; -1 for ever."""
     return {key: int(client.pttl(keys.prefix + key)) for key in content(client, keys)}
 
 
-async def test_every_key_lives_as_long_as_documented(store: Store, client: Redis, keys: Keys) -> None:
-    """Buckets until end + keeping, counted from the step's `now`; states their keeping; the rest for good."""
+async def test_every_key_is_kept_as_long_as_documented(store: Store, client: Redis, keys: Keys) -> None:
+    """Buckets until end + retention, counted from the step's `now`; states for their retention; the rest for ever."""
     buckets = spread({START_MS: {VOLUME: 1}}, NOW_MS, Calendar("Europe/London"))
     await store.step(full(None, 10, buckets=buckets), again=False)
     found = lives_ms(client, keys)
@@ -44,8 +44,8 @@ async def test_every_key_lives_as_long_as_documented(store: Store, client: Redis
         assert expected - 5_000 < found[key] <= expected, key
 
 
-async def test_a_later_step_does_not_make_a_bucket_live_longer(store: Store, client: Redis, keys: Keys) -> None:
-    """It ends at the same moment, however often it is written."""
+async def test_a_later_step_does_not_extend_the_retention_of_a_bucket(store: Store, client: Redis, keys: Keys) -> None:
+    """It expires at the same moment, however often it is written."""
     until_ms = NOW_MS + 2 * HOUR_MS
     await store.step(step(None, 1, buckets=[Bucket("10s:1", until_ms, {VOLUME: 1})]), again=False)
     later = step(1, 2, now_ms=NOW_MS + HOUR_MS, buckets=[Bucket("10s:1", until_ms, {VOLUME: 1})])
@@ -53,16 +53,16 @@ async def test_a_later_step_does_not_make_a_bucket_live_longer(store: Store, cli
     assert HOUR_MS - 5_000 < lives_ms(client, keys)["10s:1"] <= HOUR_MS
 
 
-async def test_a_later_event_makes_a_state_live_longer(store: Store, client: Redis, keys: Keys) -> None:
-    """Keeping counts from its last write."""
+async def test_a_later_event_extends_the_retention_of_a_state(store: Store, client: Redis, keys: Keys) -> None:
+    """Retention counts from the last write."""
     await store.step(step(None, 1, states={"17": b"a"}, keeping_ms=1_000), again=False)
     await store.step(step(1, 2, states={"17": b"b"}, keeping_ms=60_000), again=False)
     assert 50_000 < lives_ms(client, keys)[f"state:{TOPIC}:17"] <= 60_000
     assert await store.states(TOPIC, ["17"]) == [b"b"]
 
 
-async def test_states_and_buckets_go_by_themselves(store: Store, client: Redis, keys: Keys) -> None:
-    """Redis takes them away; nobody sweeps."""
+async def test_states_and_buckets_expire_by_themselves(store: Store, client: Redis, keys: Keys) -> None:
+    """Redis removes them; no process has to."""
     short = [Bucket("10s:1", NOW_MS + 30, {VOLUME: 1}), Bucket("month:2021-11", None, {VOLUME: 1})]
     await store.step(step(None, 1, states={"17": b"a"}, keeping_ms=30, buckets=short), again=False)
     async with asyncio.timeout(5):

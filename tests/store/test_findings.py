@@ -1,4 +1,4 @@
-"""What is said of a Redis with which a worker cannot work, or not safely: role, kind, persistence, version."""
+"""What is reported about a Redis with which a worker cannot work, or not safely: role, kind, persistence, version."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def plain(redis_server: RedisServer) -> Iterator[Any]:
 
 
 def checks(found: list[Finding]) -> list[tuple[str, str]]:
-    """Of each finding what it is about, and how bad it is."""
+    """The check and the severity of each finding."""
     return [(finding.check, finding.severity) for finding in found]
 
 
-def test_a_redis_with_our_configuration_has_no_finding(plain: Any) -> None:
-    """deploy/redis/redis.conf, with which the tests start it."""
+def test_a_redis_with_our_configuration_gives_no_finding(plain: Any) -> None:
+    """The tests start it with deploy/redis/redis.conf."""
     assert of_info(plain.info()) == []
 
 
-def test_persistence_that_is_off_is_a_warning(plain: Any) -> None:
-    """It loses nothing now, and much at its next restart."""
+def test_disabled_persistence_is_a_warning(plain: Any) -> None:
+    """It loses nothing now, but much at its next restart."""
     plain.config_set("appendonly", "no")
     (finding,) = of_info(plain.info())
     assert (finding.check, finding.severity) == ("persistence", "warning")
@@ -51,8 +51,8 @@ def test_persistence_that_is_off_is_a_warning(plain: Any) -> None:
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
-def test_a_policy_that_evicts_is_an_error_whatever_the_limit_is(plain: Any, policy: str) -> None:
-    """Somebody sets a limit later."""
+def test_a_policy_that_may_evict_is_an_error_whatever_the_limit_is(plain: Any, policy: str) -> None:
+    """Somebody may set a limit later."""
     plain.config_set("maxmemory-policy", policy)
     (finding,) = of_info(plain.info())
     assert (finding.check, finding.severity) == ("eviction", "error")
@@ -60,8 +60,8 @@ def test_a_policy_that_evicts_is_an_error_whatever_the_limit_is(plain: Any, poli
     assert "write noeviction" in finding.do
 
 
-def test_keys_that_were_evicted_are_an_error_until_a_rebuild() -> None:
-    """By the mark, and by what the primary says itself; without INFO the mark alone is known."""
+def test_evicted_keys_are_an_error_until_a_rebuild() -> None:
+    """From the mark and from the primary's own count; without INFO only the mark is known."""
     info = {"run_id": "a", "role": "master", "evicted_keys": 3}
     assert of_evictions(info, Seen("a", 3)) == []
     assert checks(of_evictions(info, Seen("a", 2))) == [("eviction", "error")]
@@ -72,24 +72,24 @@ def test_keys_that_were_evicted_are_an_error_until_a_rebuild() -> None:
 
 @pytest.mark.parametrize(("version", "is_old"), [("6.2.14", True), ("7.0.0", False), ("7.2.4", False), ("10.1", False)])
 def test_a_version_whose_scripts_cannot_check_rights_is_a_warning(version: str, is_old: bool) -> None:
-    """Versions are numbers, not texts."""
+    """Versions are compared as numbers, not as texts."""
     assert checks(of_info({"redis_version": version})) == [("version", "warning")] * is_old
 
 
 @pytest.mark.parametrize("field", ["redis_mode", "server_mode"])
-def test_a_sentinel_in_the_place_of_a_redis_is_an_error(field: str) -> None:
-    """Redis and Valkey say it in fields of different names."""
+def test_a_sentinel_instead_of_a_redis_is_an_error(field: str) -> None:
+    """Redis and Valkey use fields of different names."""
     assert checks(of_info({field: "sentinel"})) == [("mode", "error")]
     assert of_info({field: "standalone"}) == []
 
 
-def test_what_a_service_leaves_out_is_not_judged() -> None:
-    """Managed services say little."""
+def test_a_field_that_a_service_leaves_out_gives_no_finding() -> None:
+    """Managed services report little."""
     assert of_info({}) == []
 
 
 async def test_a_worker_waits_on_a_replica_and_an_exporter_reads_it(redis_server: RedisServer, plain: Any) -> None:
-    """Even from its start, and of a user who may not run INFO: HELLO tells the role too."""
+    """From the start, and even for a user who may not run INFO: HELLO gives the role too."""
     store, reader = Store(redis_server.url, "force", DEFINITIONS), Reader(redis_server.url, "force")
     await store.open()
     await store.step(full(None, 10), again=False)
@@ -112,14 +112,14 @@ async def test_a_worker_waits_on_a_replica_and_an_exporter_reads_it(redis_server
     reader.close()
 
 
-async def test_a_replica_that_takes_writes_is_not_written(redis_server: RedisServer, plain: Any) -> None:
-    """What is written there is gone with its next synchronisation, and nobody is told."""
+async def test_a_replica_that_accepts_writes_is_not_written_to(redis_server: RedisServer, plain: Any) -> None:
+    """Writes there are lost at its next synchronisation, without any message."""
     store = Store(redis_server.url, "force", DEFINITIONS)
     await store.open()
     await store.step(full(None, 10), again=False)
     plain.config_set("replica-read-only", "no")
     plain.replicaof(LOOPBACK, free_port())
-    for _ in range(2):  # at the next look, and from then on
+    for _ in range(2):  # at the next check, and from then on
         with pytest.raises(StoreUnavailable, match="it is a replica"):
             await store.check_evictions()
         with pytest.raises(StoreUnavailable, match="it is a replica"):
@@ -130,8 +130,8 @@ async def test_a_replica_that_takes_writes_is_not_written(redis_server: RedisSer
     await store.close()
 
 
-def test_a_replica_is_a_finding_for_who_writes_only() -> None:
-    """With the address of its primary."""
+def test_a_replica_is_an_error_only_for_a_process_that_writes() -> None:
+    """The message has the address of its primary."""
     info = {"role": "slave", "master_host": "10.0.0.1", "master_port": 6379, "master_link_status": "down"}
     assert checks(of_info(info)) == [("replication", "warning"), ("role", "error")]
     assert "a replica of 10.0.0.1:6379" in of_info(info)[-1].found
@@ -140,8 +140,8 @@ def test_a_replica_is_a_finding_for_who_writes_only() -> None:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A node of a cluster that has no slots yet."""
-    server = RedisServer(  # without a port for the bus, Redis takes 10,000 above its own, which may be taken
+    """A cluster node that has no slots yet."""
+    server = RedisServer(  # without a cluster port, Redis uses its own + 10,000, which may be taken
         tmp_path_factory.mktemp("node"), "--cluster-enabled", "yes", "--cluster-port", str(free_port())
     )
     server.start()
@@ -150,8 +150,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.mark.parametrize("allowed", ["+info", "-info"])
-async def test_a_node_of_a_cluster_is_refused_with_a_clear_line(node: RedisServer, allowed: str) -> None:
-    """Cluster is for later; nobody should have to guess what MOVED means."""
+async def test_a_cluster_node_is_refused_with_a_clear_message(node: RedisServer, allowed: str) -> None:
+    """Clusters are not supported yet; nobody should have to guess what MOVED means."""
     with node.client() as client:
         ask: Any = client.execute_command
         ask("ACL", "SETUSER", "default", allowed)
@@ -172,7 +172,7 @@ async def test_a_node_of_a_cluster_is_refused_with_a_clear_line(node: RedisServe
 
 
 @pytest.mark.parametrize("database", [0, 1])
-def test_a_command_on_a_node_of_a_cluster_is_one_line(node: RedisServer, database: int) -> None:
+def test_a_command_on_a_cluster_node_prints_one_line(node: RedisServer, database: int) -> None:
     """A database other than 0 is refused even before a key is read."""
     done = watchroom("months", environment={"WATCHROOM_REDIS_URL": node.url.removesuffix("/0") + f"/{database}"})
     assert (done.code, len(done.lines)) == (1, 1), done
@@ -180,8 +180,8 @@ def test_a_command_on_a_node_of_a_cluster_is_one_line(node: RedisServer, databas
 
 
 @pytest.mark.parametrize("text", ["MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381"])
-def test_what_a_healthy_cluster_answers_is_said_in_the_same_words(text: str) -> None:
-    """As redis-py reads it: the slot lies on another node."""
+def test_the_redirection_of_a_healthy_cluster_gives_the_same_message(text: str) -> None:
+    """As redis-py reads it: the slot is on another node."""
     code, _, rest = text.partition(" ")
     error = {"MOVED": MovedError, "ASK": AskError}[code](rest)
     said = unavailable("redis://h", error)

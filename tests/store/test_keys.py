@@ -1,4 +1,4 @@
-"""The table of keys in `store/keys.py` is complete: whatever a worker writes is in it, with its type."""
+"""The table of keys in `store/keys.py` is complete: it has every key that a worker writes, with its type."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IN_DECEMBER_MS = at("+20 00:00:00")  # when November is closed for every stream 
 
 
 def documented() -> dict[str, tuple[re.Pattern[str], str]]:
-    """Pattern of the table -> what it matches, type."""
+    """For each pattern of the table: what it matches, and the type."""
     rows = re.findall(r"^(\S.*?) \((hash|string|zset|list|set)\)", keys_module.__doc__ or "", re.MULTILINE)
     table = {}
     for pattern, kind in rows:
@@ -44,7 +44,7 @@ def undocumented(found: dict[str, str]) -> dict[str, str]:
 
 
 async def everything(redis_url: str) -> None:
-    """A worker that meets every kind of event: all streams, heartbeats, letters, restatements, losses."""
+    """A worker that processes every kind of event: all streams, heartbeats, letters, restatements, losses."""
     one = OnePartition(redis_url)
     events = {
         "calls": [
@@ -77,7 +77,7 @@ async def everything(redis_url: str) -> None:
 
 
 async def _tokens_that_were_deleted(one: OnePartition) -> None:
-    """Bands of a month are kept; a day's tokens are deleted, and an event of the day comes after that."""
+    """Bands of a month are kept; a day's tokens are deleted, and then an event of that day arrives."""
     no_bands = MonthBands(Both(Bands(), Bands()), None, {})
     assert await one.store.write_bands("calls", field("mobile_callers", "2021-11"), no_bands)
     applier = await one.started("calls")
@@ -88,7 +88,7 @@ async def _tokens_that_were_deleted(one: OnePartition) -> None:
 
 
 async def found_on(client: Redis, redis_url: str) -> dict[str, str]:
-    """Every key that worker and an import wrote, without prefix, with its type."""
+    """Every key that a worker and an import wrote, without prefix, with its type."""
     client.flushall()  # another test of this module's Redis may have left a key of the same force
     await everything(redis_url)
     left_open = {open_transactions.field("watchroom.calls", 0): open_transactions.value(OpenTransaction(5, 1, 2))}
@@ -103,7 +103,7 @@ async def found_on(client: Redis, redis_url: str) -> dict[str, str]:
 
 
 async def test_every_key_that_a_worker_writes_is_documented(redis_url: str, client: Redis) -> None:
-    """Whoever adds a key adds a row: pattern, type, how long it lives, who reads it; and every row is used."""
+    """A new key needs a new row: pattern, type, retention, readers; and every row is used."""
     found = await found_on(client, redis_url)
     assert undocumented(found) == {}
     unused = [row for row, (pattern, _) in documented().items() if not any(map(pattern.fullmatch, found))]
@@ -113,13 +113,13 @@ async def test_every_key_that_a_worker_writes_is_documented(redis_url: str, clie
 @pytest.mark.parametrize(
     ("key", "kind"), [("new-thing", "hash"), ("month:2021-11", "string"), ("open:", "zset"), ("day:2021-11", "hash")]
 )
-def test_a_key_that_is_not_in_the_table_is_found(key: str, kind: str) -> None:
-    """The check above in cases in which it fails."""
+def test_a_key_that_is_missing_from_the_table_is_found(key: str, kind: str) -> None:
+    """The check above must be able to fail."""
     assert undocumented({key: kind, "meta": "hash"}) == {key: kind}
 
 
-def test_the_table_has_a_row_for_each_maker_of_a_key() -> None:
-    """`Keys` makes a name for each of them, all under the force's hash tag."""
+def test_the_table_has_a_row_for_each_key_that_keys_can_name() -> None:
+    """All names are under the force's hash tag."""
     ours = Keys("north")
     made = [
         ours.meta, ours.changed, ours.dead_letters, ours.open_until, ours.partition("watchroom.calls", 0),

@@ -10,7 +10,7 @@ from watchroom.errors import RebuildNeeded
 from watchroom.store.write import Store
 
 
-async def test_a_recreated_topic_asks_for_a_rebuild(redis_server: RedisServer) -> None:
+async def test_a_recreated_topic_requires_a_rebuild(redis_server: RedisServer) -> None:
     """Its offsets begin at 0 again: once past the stored one they would pass for events never seen."""
     topic = next(iter(PARTITIONS))
     for log_ids, refused in (({topic: "one"}, False), ({topic: "one"}, False), ({topic: "two"}, True), ({}, False)):
@@ -25,8 +25,10 @@ async def test_a_recreated_topic_asks_for_a_rebuild(redis_server: RedisServer) -
             await store.close()
 
 
-async def test_the_log_of_a_stream_under_another_definition_ends_nobody(redis_server: RedisServer) -> None:
-    """Its worker reads nothing of it; a deleted and recreated topic of one of our streams still ends it."""
+async def test_a_recreated_topic_of_a_stream_under_another_definition_stops_no_worker(
+    redis_server: RedisServer,
+) -> None:
+    """The worker reads nothing of it; a recreated topic of a matching stream still stops the worker."""
     calls, incidents = PARTITIONS
     other = {**DEFINITIONS, "incidents": {**DEFINITIONS["incidents"], "reporting zone": "UTC"}}
     first = Store(redis_server.url, "force", DEFINITIONS, {calls: "one", incidents: "one"})

@@ -1,4 +1,4 @@
-"""A month and its log are read as of one moment."""
+"""A month and its log are read at one moment."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ FIELD = "call_volume|line=999|count"
 STEPS = 200
 
 
-async def test_today_less_the_log_never_mixes_two_moments(store: Store, redis_url: str, force: str) -> None:
-    """What was published stays 0 while each step adds 1 to the month and 1 to its log."""
+async def test_the_month_and_its_log_are_never_read_at_different_moments(
+    store: Store, redis_url: str, force: str
+) -> None:
+    """The published figure stays 0 while each step adds 1 to the month and 1 to its log."""
     await store.step(full(None, 1, buckets=(), restatements=()), again=False)
     torn: list[tuple[int, int]] = []
     done = threading.Event()

@@ -1,4 +1,4 @@
-"""A Redis that is there and does not write now: the worker waits, as after a failover or when it is full."""
+"""A Redis that is there but accepts no writes now: the worker waits, as after a failover or when it is full."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYS = Keys("force")
 
 @pytest.fixture
 async def store(redis_server: RedisServer) -> AsyncIterator[Store]:
-    """A store on a Redis of this test alone, with one step in it."""
+    """A store on this test's own Redis, with one step in it."""
     opened = Store(redis_server.url, "force", DEFINITIONS)
     await opened.open()
     await opened.step(full(None, 10), again=False)
@@ -38,8 +38,8 @@ def client(redis_server: RedisServer) -> Iterator[Redis]:
         yield plain
 
 
-async def test_a_full_redis_is_waited_for(store: Store, client: Redis) -> None:
-    """`noeviction`: it refuses writes instead of dropping buckets; nothing of the step is written."""
+async def test_a_worker_waits_for_a_full_redis(store: Store, client: Redis) -> None:
+    """`noeviction`: it refuses writes instead of evicting buckets; nothing of the step is written."""
     before = content(client, KEYS)
     client.config_set("maxmemory", 1)
     with pytest.raises(StoreUnavailable, match="does not accept writes at the moment"):
@@ -52,8 +52,8 @@ async def test_a_full_redis_is_waited_for(store: Store, client: Redis) -> None:
     assert await store.next_offset(TOPIC, 0) == 20
 
 
-async def test_a_replica_is_waited_for_until_it_is_the_master(store: Store, client: Redis) -> None:
-    """After a failover the old address may answer and take no writes."""
+async def test_a_worker_waits_for_a_replica_to_become_the_primary(store: Store, client: Redis) -> None:
+    """After a failover the old address may answer but accept no writes."""
     before = content(client, KEYS)
     client.replicaof("127.0.0.1", free_port())
     with pytest.raises(StoreUnavailable, match="does not accept writes at the moment"):
@@ -64,8 +64,8 @@ async def test_a_replica_is_waited_for_until_it_is_the_master(store: Store, clie
     assert await store.next_offset(TOPIC, 0) == 20
 
 
-def test_what_is_noted_beside_the_steps_waits_in_the_same_words(redis_server: RedisServer, client: Redis) -> None:
-    """And not in those of a pipeline, which say all that was to be written."""
+def test_a_write_outside_the_steps_waits_with_the_same_message(redis_server: RedisServer, client: Redis) -> None:
+    """Not with that of a pipeline, which repeats everything that was to be written."""
     noted = NotedHash(redis_server.url, "noted")
     client.config_set("maxmemory", 1)
     with pytest.raises(
@@ -77,8 +77,10 @@ def test_what_is_noted_beside_the_steps_waits_in_the_same_words(redis_server: Re
     noted.close()
 
 
-def test_after_a_failover_what_is_noted_goes_to_the_new_primary_too(redis_server: RedisServer, client: Redis) -> None:
-    """The old one stays up as a replica: over the connection that there is, it would refuse for ever."""
+def test_after_a_failover_a_write_outside_the_steps_goes_to_the_new_primary_too(
+    redis_server: RedisServer, client: Redis
+) -> None:
+    """The old one stays up as a replica: over the existing connection it would refuse for ever."""
     noted = NotedHash(redis_server.url, "noted")
     noted.change({"field": "value"})
     client.replicaof("127.0.0.1", free_port())
@@ -93,7 +95,7 @@ def test_after_a_failover_what_is_noted_goes_to_the_new_primary_too(redis_server
 
 
 async def test_after_a_failover_the_name_is_resolved_again(redis_server: RedisServer, tmp_path: Path) -> None:
-    """The old master stays up as a replica: over the connections it has, it would refuse every step for ever."""
+    """The old primary stays up as a replica: over the existing connections it would refuse every step for ever."""
     other = RedisServer(tmp_path / "other")
     other.start()
     name = Name(redis_server)
@@ -125,7 +127,7 @@ def address(server: RedisServer) -> tuple[str, int]:
 
 
 class Name:
-    """A name whose meaning changes, as one of DNS does: a port that new connections are passed on from."""
+    """A name that comes to mean another server, as in DNS: a port that forwards new connections."""
 
     def __init__(self, leads_to: RedisServer) -> None:
         self.leads_to = leads_to
@@ -133,7 +135,7 @@ class Name:
         self._ways: set[asyncio.Task[None]] = set()
 
     async def url(self) -> str:
-        """Begin to pass on; the URL of the name."""
+        """Begin to forward; returns the URL of the name."""
         port = free_port()
         self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", port)
         return f"redis://127.0.0.1:{port}/0"
@@ -143,7 +145,7 @@ class Name:
         self._ways |= {asyncio.create_task(copy(reader, back)), asyncio.create_task(copy(there, writer))}
 
     async def close(self) -> None:
-        """Pass on no more."""
+        """Stop forwarding."""
         if self._server is not None:
             self._server.close()
         for way in self._ways:
@@ -152,15 +154,15 @@ class Name:
 
 
 async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Pass bytes on until there are no more."""
+    """Forward bytes until there are no more."""
     while data := await source.read(65_536):
         sink.write(data)
         await sink.drain()
     sink.close()
 
 
-async def test_too_few_replicas_are_waited_for(store: Store, client: Redis) -> None:
-    """A Redis told to write only with replicas at hand."""
+async def test_a_worker_waits_when_there_are_too_few_replicas(store: Store, client: Redis) -> None:
+    """A Redis configured to write only with enough replicas."""
     client.config_set("min-replicas-to-write", 1)
     with pytest.raises(StoreUnavailable, match="NOREPLICAS"):
         await store.step(full(10, 20), again=False)
@@ -168,8 +170,10 @@ async def test_too_few_replicas_are_waited_for(store: Store, client: Redis) -> N
     await store.step(full(10, 20), again=True)
 
 
-async def test_a_user_without_rights_is_told_the_command(redis_server: RedisServer, client: Redis) -> None:
-    """A command ends with 1; a worker waits, and asks seldom, until somebody has granted it."""
+async def test_a_user_without_rights_learns_which_commands_are_missing(
+    redis_server: RedisServer, client: Redis
+) -> None:
+    """A command exits with 1; a worker waits, and retries rarely, until the right has been granted."""
     client.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], commands=["+@read", "+@connection", "+multi"])
     store = Store(redis_server.url.replace("://", "://reader:x@"), "force", DEFINITIONS)
     with pytest.raises(StoreRefuses, match=r"does not let user 'reader' run EVALSHA, SCRIPT\|LOAD, UNLINK"):

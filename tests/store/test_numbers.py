@@ -1,4 +1,4 @@
-"""Whole numbers stay exact on their way through msgpack, Lua and Redis."""
+"""Whole numbers stay exact through msgpack, Lua and Redis."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from watchroom.store.write import Store
 
 SUM = "call_answer_time|line=101|sum_ms"
 MONTH = "month:2021-11"
-MOST = 2**53 - 1  # one more, and a double cannot tell it from its neighbour
+MOST = 2**53 - 1  # above this, a double cannot distinguish neighbours
 
 
 async def add(store: Store, *deltas: int) -> None:
-    """Add each in a step of its own."""
+    """Add each in its own step."""
     for delta in deltas:
-        stands = await store.next_offset(TOPIC, 0)
-        await store.step(step(stands, (stands or 0) + 1, buckets=[Bucket(MONTH, None, {SUM: delta})]), again=False)
+        stored = await store.next_offset(TOPIC, 0)
+        await store.step(step(stored, (stored or 0) + 1, buckets=[Bucket(MONTH, None, {SUM: delta})]), again=False)
 
 
 @pytest.mark.parametrize(
     "delta", [1, -1, 2**31 - 1, 2**31, 2**31 + 1, -(2**31) - 1, 2**32, 10**14, 10**15 + 1, MOST - 1, MOST, -MOST]
 )
 async def test_a_delta_is_added_exactly(delta: int, store: Store, reader: Reader) -> None:
-    """A year of long waits is about 10^12 ms; beyond 2^31 nothing may wrap, beyond 10^14 nothing be rounded."""
+    """A year of long waits is about 10^12 ms; nothing may wrap beyond 2^31 or be rounded beyond 10^14."""
     await add(store, delta)
     assert reader.buckets([MONTH]) == [{SUM: delta}]
 
 
-async def test_a_sum_goes_beyond_what_a_delta_may(store: Store, reader: Reader) -> None:
+async def test_a_sum_may_exceed_the_largest_delta(store: Store, reader: Reader) -> None:
     """Redis counts in 64 bits."""
     await add(store, MOST, MOST, 1)
     assert reader.buckets([MONTH]) == [{SUM: 2 * MOST + 1}]
@@ -40,7 +40,9 @@ async def test_a_sum_goes_beyond_what_a_delta_may(store: Store, reader: Reader) 
 
 @given(deltas=st.lists(st.integers(-MOST, MOST), min_size=1, max_size=6))
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_what_is_added_and_taken_back_is_gone(deltas: list[int], store: Store, reader: Reader) -> None:
+async def test_deltas_that_are_added_and_taken_back_leave_no_trace(
+    deltas: list[int], store: Store, reader: Reader
+) -> None:
     """A retraction ends at exactly 0, not near it."""
     before = reader.buckets([MONTH])[0].get(SUM, 0)
     await add(store, *deltas)
@@ -50,7 +52,7 @@ async def test_what_is_added_and_taken_back_is_gone(deltas: list[int], store: St
 
 
 async def test_times_offsets_and_counts_are_exact(store: Store, reader: Reader) -> None:
-    """Milliseconds since the epoch, offsets of a long log, and the since of an open entity."""
+    """Milliseconds since the epoch, offsets of a long log, and the time since which an entity is open."""
     at_ms, offset = 7_258_118_399_999, MOST - 1  # the last ms of 2199
     heard = {"acd|event": at_ms}
     opened = {"17": {WAITING: at_ms}}

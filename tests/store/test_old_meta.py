@@ -1,4 +1,4 @@
-"""A `meta` of before is taken over where its parts are equal, and what differs is named."""
+"""An old `meta` is converted where its parts are equal, and what differs is named."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from watchroom.streams import STREAMS
 
 
 @pytest.fixture(autouse=True)
-def _fold_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that only what a test changes is changed."""
-    before.fold_of_then(monkeypatch)
+def _old_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that nothing changes except what a test changes."""
+    before.use_old_folds(monkeypatch)
 
 
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
-    """With the measures of before, as they still are."""
-    areas = ("stoke", "county")  # those of then, in a list
+    """Settings with the old measures, unchanged."""
+    areas = ("stoke", "county")  # the areas of that time, in a list
     return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force, areas=areas)
 
 
 @pytest.fixture(autouse=True)
-def _fold_versions_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream whose fold has changed since needs a rebuild whatever form its definition has: not what this tests."""
-    of_then = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
-    monkeypatch.setattr(definition, "STREAMS", of_then)
+def _old_fold_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed fold needs a rebuild whatever form its definition has, and is not tested here."""
+    old_streams = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
+    monkeypatch.setattr(definition, "STREAMS", old_streams)
 
 
 def ours(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -71,20 +71,20 @@ def fields(client: Redis, keys: Keys) -> dict[str, str]:
     return {field.decode(): value.decode() for field, value in stored.items()}
 
 
-def test_the_stored_definition_is_the_one_of_before() -> None:
-    """Of the code of then, byte for byte: its fingerprint says so."""
+def test_the_stored_definition_is_the_original_old_one() -> None:
+    """Byte for byte from the old code, as its fingerprint shows."""
     text = json.dumps(before.DEFINITION, sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == before.FINGERPRINT
     assert before.old_meta()["fingerprint"] == before.FINGERPRINT
 
 
-def test_its_parts_are_todays_definitions(settings: Settings) -> None:
-    """Whatever has not changed since is equal, so nobody has to rebuild for a new form."""
+def test_the_parts_of_an_old_definition_equal_those_of_today(settings: Settings) -> None:
+    """Whatever has not changed since is equal, so nobody has to rebuild because of the new form."""
     assert parts_by_stream(json.dumps(before.DEFINITION)) == ours(settings)
 
 
-async def test_a_worker_takes_it_over_whole(settings: Settings, client: Redis, keys: Keys) -> None:
-    """Each stream is ours, no old definition is left, everything else stands as it stood."""
+async def test_a_worker_converts_an_old_meta_completely(settings: Settings, client: Redis, keys: Keys) -> None:
+    """Each stream matches, no old definition is left, and everything else is unchanged."""
     old = before.old_meta()
     client.hset(keys.meta, mapping=old)
     async with worker(settings) as store:
@@ -111,16 +111,16 @@ async def test_a_worker_takes_it_over_whole(settings: Settings, client: Redis, k
     ],
     ids=["crimes", "calls", "incidents"],
 )
-async def test_a_stream_of_which_a_measure_differs_is_changed_and_the_others_are_not(
+async def test_a_changed_measure_changes_its_own_stream_only(
     change: dict[str, tuple[str, str]], left: dict[str, str], settings: Settings, client: Redis, keys: Keys
 ) -> None:
-    """A measure that is gone is its stream's: the old entry says which that was."""
+    """A removed measure belongs to its stream: the old entry says which one that was."""
     schemas = before.schemas(settings.schemas / "changed", **change)
     changed = settings.model_copy(update={"schemas": schemas})
     client.hset(keys.meta, mapping=before.old_meta())
     async with worker(changed) as store:
         assert await store.open() == left
-        assert await store.open() == left  # taken over, and still named
+        assert await store.open() == left  # converted, and still named
     stored = fields(client, keys)
     (stream,) = left
     assert json.loads(stored[f"definition:{stream}"]) == parts_by_stream(json.dumps(before.DEFINITION))[stream]
@@ -135,17 +135,19 @@ async def test_a_stream_of_which_a_measure_differs_is_changed_and_the_others_are
         ({"fold version": 0}, "fold version changed from 0 to 1"),
     ],
 )
-async def test_what_was_common_to_all_changes_each(
+async def test_a_change_of_what_was_common_changes_every_stream(
     parts: dict[str, Any], left: str, settings: Settings, client: Redis, keys: Keys
 ) -> None:
-    """Then none is left for a worker that differs in it."""
+    """Then a worker that differs in it has no stream left."""
     client.hset(keys.meta, mapping=before.old_meta(**parts))
     async with worker(settings) as store:
         assert await store.open() == dict.fromkeys(before.STREAMS, left)
 
 
-async def test_another_topic_prefix_is_no_second_start(settings: Settings, client: Redis, keys: Keys) -> None:
-    """The same figures would be counted again, from other topics, beside the old ones."""
+async def test_another_topic_prefix_does_not_start_a_second_count(
+    settings: Settings, client: Redis, keys: Keys
+) -> None:
+    """The same figures would be counted again, from other topics, in addition to the old ones."""
     client.hset(keys.meta, mapping=before.old_meta(prefix="north"))
     async with worker(settings) as store:
         left = await store.open()
@@ -153,10 +155,10 @@ async def test_another_topic_prefix_is_no_second_start(settings: Settings, clien
     assert "partitions:watchroom.calls" not in fields(client, keys)
 
 
-async def test_readers_understand_it_and_write_nothing(
+async def test_readers_understand_an_old_meta_and_write_nothing(
     settings: Settings, client: Redis, keys: Keys, reader: Reader
 ) -> None:
-    """An exporter that is new before its worker is shows what it showed."""
+    """An exporter that is upgraded before its worker shows what it showed before."""
     client.hset(keys.meta, mapping=before.old_meta())
     stored = content(client, keys)
     meta = reader.meta()
@@ -170,8 +172,10 @@ async def test_readers_understand_it_and_write_nothing(
     assert reader.meta() == meta
 
 
-async def test_one_that_was_being_cleared_lets_nobody_in(settings: Settings, client: Redis, keys: Keys) -> None:
-    """A rebuild of before was killed: the state that it left is as unfinished as today's."""
+async def test_no_worker_starts_on_an_old_meta_that_was_being_cleared(
+    settings: Settings, client: Redis, keys: Keys
+) -> None:
+    """An old rebuild was killed: what it left is as incomplete as it would be today."""
     interrupted: dict[Any, Any] = {"fingerprint": "being cleared", "definition": '{"rebuild": "interrupted"}'}
     client.hset(keys.meta, mapping={**before.old_meta(), **interrupted})
     stored = fields(client, keys)
@@ -186,8 +190,8 @@ async def test_one_that_was_being_cleared_lets_nobody_in(settings: Settings, cli
         assert await store.open() == {}
 
 
-async def test_only_the_definition_that_was_read_is_taken_over(settings: Settings, client: Redis, keys: Keys) -> None:
-    """Somebody wrote another one in between: its fingerprint no longer fits, so nothing of the first is written."""
+async def test_only_the_definition_that_was_read_is_converted(settings: Settings, client: Redis, keys: Keys) -> None:
+    """Another one was written in between: its fingerprint differs, so nothing of the first is written."""
     client.hset(keys.meta, mapping=before.old_meta())
     async with worker(settings) as store:
         bind = store._bind
@@ -203,7 +207,7 @@ async def test_only_the_definition_that_was_read_is_taken_over(settings: Setting
     assert "definition:calls" not in fields(client, keys)
 
 
-# The scripts of before, as far as they decide whether a worker of then writes.
+# The old scripts, as far as they decide whether an old worker writes.
 OLD_OPEN = """
 local known = redis.call('HGET', KEYS[1], 'fingerprint')
 if not known or known == ARGV[1] then redis.call('HSETNX', KEYS[1], 'fingerprint', ARGV[1]) end
@@ -211,10 +215,10 @@ return redis.call('HGET', KEYS[1], 'fingerprint')
 """
 
 
-async def test_a_worker_of_before_finds_no_place_for_its_own_definition(
+async def test_an_old_worker_cannot_store_its_own_definition(
     settings: Settings, client: Redis, keys: Keys, force: str
 ) -> None:
-    """Somebody goes back to the last version: it must not write on under whatever catalogue it has."""
+    """After a rollback to the last version it must not continue under whatever catalogue it has."""
     raw: Any = client
     async with worker(settings) as store:
         await store.open()
@@ -227,14 +231,16 @@ async def test_a_worker_of_before_finds_no_place_for_its_own_definition(
             assert await store.open() == {}
     clear(settings.redis_url, force)
     assert client.hgetall(keys.meta) == {}
-    assert raw.eval(OLD_OPEN, 1, keys.meta, before.FINGERPRINT) == before.FINGERPRINT.encode()  # of its own again
+    assert (
+        raw.eval(OLD_OPEN, 1, keys.meta, before.FINGERPRINT) == before.FINGERPRINT.encode()
+    )  # it can store its own again
 
 
 @pytest.mark.parametrize("filled_by", ["this version", "the previous version"])
 async def test_a_rebuild_that_was_killed_stops_workers_of_the_previous_version_too(
     filled_by: str, settings: Settings, client: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half of the keys are gone; whoever goes back a version then must not write on."""
+    """Half of the keys are gone, so a worker that is rolled back must not continue to write."""
     raw: Any = client
     if filled_by == "this version":
         async with worker(settings) as store:

@@ -1,4 +1,4 @@
-"""Every client of Redis is made in one place: one that is made elsewhere would know no sentinels, TLS or password."""
+"""Redis clients are made in one module only: one made elsewhere would know no sentinels, TLS or password."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.parts import ROOT
 
 STORE = ROOT / "services" / "watchroom" / "store"  # nothing else may import redis, see pyproject.toml
 MAKES = {"connection.py"}
-LOOKS = {"refusals.py"}  # asks again where the others were refused
+LOOKS = {"refusals.py"}  # repeats refused commands
 CLIENTS = {"Redis", "AsyncRedis", "Sentinel", "AsyncSentinel", "from_url", "StrictRedis", "ConnectionPool"}
 
 
 def made(source: str) -> list[int]:
-    """Lines that make a client, or give a client's class to a function that does."""
+    """Lines that make a client, or pass a client's class to a function that does."""
     calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
     return [
         call.lineno
@@ -24,7 +24,7 @@ def made(source: str) -> list[int]:
     ]
 
 
-def test_no_client_is_made_elsewhere() -> None:
+def test_no_redis_client_is_made_elsewhere() -> None:
     """For workers, the exporter and all commands."""
     found = {file.name: made(file.read_text()) for file in STORE.glob("*.py")}
     assert {name for name, lines in found.items() if lines} == MAKES | LOOKS
@@ -33,6 +33,6 @@ def test_no_client_is_made_elsewhere() -> None:
 @pytest.mark.parametrize(
     "source", ["Redis(host='x')", "redis.asyncio.Redis()", "Redis.from_url('x')", "_client(Redis, 1)"]
 )
-def test_one_that_is_made_elsewhere_is_found(source: str) -> None:
-    """The check above can fail."""
+def test_a_client_that_is_made_elsewhere_is_found(source: str) -> None:
+    """The check above must be able to fail."""
     assert made(source) == [1]

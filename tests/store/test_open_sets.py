@@ -1,4 +1,4 @@
-"""Open sets: who is in, who leaves, and who is taken out because nothing was received for the keeping."""
+"""Open sets: what enters, what leaves, and what is removed because nothing arrived for the retention time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ STRANGE = (
 
 
 @pytest.mark.parametrize("subject", STRANGE, ids=ascii)
-async def test_any_subject_enters_leaves_and_is_taken_out(
+async def test_any_subject_enters_leaves_and_is_removed(
     subject: str, store: Store, reader: Reader, client: Redis, keys: Keys
 ) -> None:
-    """A subject is any text: spaces, line feeds and colons must not take another one out, or stay for ever."""
+    """A subject is any text: spaces, line feeds and colons must not remove another one, or stay for ever."""
     others = {"x": {WAITING: 1}, f"{subject}x": {WAITING: 2}}
     await store.step(step(None, 1, opened={subject: {WAITING: 5}, **others}, states={subject: b"s"}), again=False)
     assert (subject, 5) in reader.open_members(WAITING)
@@ -36,22 +36,22 @@ async def test_any_subject_enters_leaves_and_is_taken_out(
     assert not client.exists(keys.open_until)
 
 
-async def test_since_is_the_entitys_and_moves_with_it(store: Store, reader: Reader) -> None:
-    """An earlier queueing arrives: the longest wait is longer."""
+async def test_the_start_time_of_a_member_is_that_of_its_entity_and_moves_with_it(store: Store, reader: Reader) -> None:
+    """If an earlier queueing arrives, the longest wait is longer."""
     await store.step(step(None, 1, opened={"17": {WAITING: NOW_MS}}), again=False)
     await store.step(step(1, 2, opened={"17": {WAITING: NOW_MS - 60_000}}), again=False)
     assert reader.open_members(WAITING) == [("17", NOW_MS - 60_000)]
 
 
-async def test_members_come_oldest_first(store: Store, reader: Reader) -> None:
+async def test_members_are_listed_oldest_first(store: Store, reader: Reader) -> None:
     """The board's list begins with the longest wait."""
     opened = {str(n): {WAITING: NOW_MS - n} for n in range(5)}
     await store.step(step(None, 1, opened=opened), again=False)
     assert [subject for subject, _ in reader.open_members(WAITING)] == ["4", "3", "2", "1", "0"]
 
 
-async def test_a_member_stays_one_ms_before_its_keeping_has_passed_and_goes_then(store: Store, reader: Reader) -> None:
-    """Its state is gone from Redis at that moment, so nothing could take it out any more."""
+async def test_a_member_stays_until_its_retention_has_passed_to_the_millisecond(store: Store, reader: Reader) -> None:
+    """Its state is gone from Redis at that moment, so nothing could remove it later."""
     await store.step(step(None, 1, opened={"17": {WAITING: NOW_MS}}), again=False)
     await store.step(step(1, 2, now_ms=NOW_MS + KEEPING_MS - 1), again=False)
     assert reader.open_members(WAITING) == [("17", NOW_MS)]
@@ -60,16 +60,16 @@ async def test_a_member_stays_one_ms_before_its_keeping_has_passed_and_goes_then
     assert reader.open_sets() == []
 
 
-async def test_a_member_that_is_seen_again_stays_for_another_keeping(store: Store, reader: Reader) -> None:
-    """Keeping counts from the last step in which its entity was written."""
+async def test_a_member_that_is_seen_again_stays_for_another_retention_period(store: Store, reader: Reader) -> None:
+    """Retention counts from the last step in which its entity was written."""
     await store.step(step(None, 1, opened={"17": {WAITING: NOW_MS}}), again=False)
     await store.step(step(1, 2, now_ms=NOW_MS + 1_000, opened={"17": {WAITING: NOW_MS}}), again=False)
     await store.step(step(2, 3, now_ms=NOW_MS + KEEPING_MS), again=False)
     assert reader.open_members(WAITING) == [("17", NOW_MS)]
 
 
-async def test_an_entity_in_two_sets_is_taken_out_of_both(store: Store, reader: Reader) -> None:
-    """An incident is unresourced and unattended at once."""
+async def test_an_entity_in_two_sets_is_removed_from_both(store: Store, reader: Reader) -> None:
+    """An incident can be unresourced and unattended at once."""
     series = ("incidents_unresourced|grade=1,area=stoke", "incidents_unattended|grade=1,area=stoke")
     opened = {"17": dict.fromkeys(series, NOW_MS)}
     await store.step(step(None, 1, opened=opened), again=False)
@@ -78,8 +78,8 @@ async def test_an_entity_in_two_sets_is_taken_out_of_both(store: Store, reader: 
     assert reader.open_sets() == []
 
 
-async def test_the_same_subject_of_two_topics_are_two(store: Store, reader: Reader) -> None:
-    """An entity is (topic, subject): call 17 going out leaves incident 17 in."""
+async def test_the_same_subject_in_two_topics_is_two_entities(store: Store, reader: Reader) -> None:
+    """An entity is (topic, subject): removing call 17 leaves incident 17 in its set."""
     incident = "incidents_unattended|grade=1,area=stoke"
     of_incidents = {"topic": "watchroom.incidents", "keeping_ms": 100 * 86_400_000}
     await store.step(step(None, 1, opened={"17": {WAITING: NOW_MS}}), again=False)
@@ -88,8 +88,8 @@ async def test_the_same_subject_of_two_topics_are_two(store: Store, reader: Read
     assert reader.open_sets() == [incident]
 
 
-async def test_many_are_taken_out_some_at_a_time(store: Store, reader: Reader) -> None:
-    """A worker that was down for days does not stall Redis with its first step."""
+async def test_many_expired_members_are_removed_in_several_steps(store: Store, reader: Reader) -> None:
+    """A worker that was down for days must not stall Redis with its first step."""
     await store.step(step(None, 1, opened={str(n): {WAITING: NOW_MS} for n in range(1_200)}), again=False)
     left = []
     for number in range(1, 4):
@@ -98,14 +98,14 @@ async def test_many_are_taken_out_some_at_a_time(store: Store, reader: Reader) -
     assert left == [700, 200, 0]
 
 
-async def test_who_left_is_not_remembered(store: Store, client: Redis, keys: Keys) -> None:
-    """The list of when to take whom out holds only who is in."""
+async def test_a_member_that_has_left_is_not_remembered(store: Store, client: Redis, keys: Keys) -> None:
+    """The list of expiry times holds only current members."""
     await store.step(step(None, 1, opened={"17": {WAITING: NOW_MS}}), again=False)
     await store.step(step(1, 2, left=[(WAITING, "17")]), again=False)
     assert not client.exists(keys.open_until)
 
 
-async def test_leaving_what_one_is_not_in_does_nothing(store: Store, reader: Reader) -> None:
+async def test_leaving_a_set_without_being_in_it_does_nothing(store: Store, reader: Reader) -> None:
     """A call that opened and closed within one batch was never in Redis."""
     await store.step(step(None, 1, left=[(WAITING, "17")]), again=False)
     assert reader.open_sets() == []
@@ -113,10 +113,10 @@ async def test_leaving_what_one_is_not_in_does_nothing(store: Store, reader: Rea
 
 @given(subject=st.text(min_size=1, max_size=12), other=st.text(min_size=1, max_size=12))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_taking_one_out_leaves_every_other(subject: str, other: str, store: Store, reader: Reader) -> None:
-    """Whatever two texts: one goes, the other stays."""
-    stands = await store.next_offset(TOPIC, 0)
-    last = step(stands, 1, now_ms=NOW_MS + 2 * KEEPING_MS)
+async def test_removing_one_member_leaves_every_other(subject: str, other: str, store: Store, reader: Reader) -> None:
+    """For any two texts: one goes, the other stays."""
+    stored = await store.next_offset(TOPIC, 0)
+    last = step(stored, 1, now_ms=NOW_MS + 2 * KEEPING_MS)
     await store.step(last, again=False)
     await store.step(step(1, 2, opened={subject: {WAITING: 1}}), again=False)
     if other != subject:

@@ -1,4 +1,4 @@
-"""The partition counts that topics have had: what several workers write, and what a rebuild leaves."""
+"""The partition counts that topics have had: several workers write them, and a rebuild leaves them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ CALLS, CRIMES = "north.calls", "north.crimes"
 
 @pytest.fixture
 def force() -> str:
-    """Of each test its own."""
+    """A new force for each test."""
     return new_name()
 
 
 @pytest.fixture
 def counts(redis_url: str, force: str) -> PartitionCountStore:
-    """Of our force."""
+    """The counts of our force."""
     return PartitionCountStore(redis_url, force)
 
 
-def test_of_several_workers_the_first_says_since_when(redis_url: str, force: str, counts: PartitionCountStore) -> None:
-    """They see the same a second apart; the count is of the topic's log."""
+def test_the_first_of_several_workers_sets_the_time_of_a_new_count(
+    redis_url: str, force: str, counts: PartitionCountStore
+) -> None:
+    """They see the same change a second apart; the count belongs to the topic's log."""
     counts.note(CALLS, Count(4, 0), "a")
     counts.note(CALLS, Count(12, 5_000), "a", Count(4, 0, 4_000))
     counts.note(CALLS, Count(12, 6_000), "a")
@@ -41,16 +43,16 @@ def test_of_several_workers_the_first_says_since_when(redis_url: str, force: str
     assert known[CALLS].latest == 12
 
 
-def test_a_rebuild_leaves_them(redis_url: str, force: str, counts: PartitionCountStore) -> None:
-    """No log says again how many partitions there were."""
+def test_a_rebuild_leaves_the_partition_counts(redis_url: str, force: str, counts: PartitionCountStore) -> None:
+    """No log can say again how many partitions there were."""
     known = PartitionCounts((Count(4, 0, 4_000), Count(6, 5_000, 6_000)), "a", is_rebuilding=True)
     counts.replace(CALLS, known)
     clear(redis_url, force)
     assert counts.read() == {CALLS: known}
 
 
-def test_what_was_merged_is_of_the_present_count_only(counts: PartitionCountStore) -> None:
-    """Replacing leaves nothing of before, and nothing else is touched."""
+def test_merged_offsets_belong_to_the_present_count_only(counts: PartitionCountStore) -> None:
+    """Replacing leaves nothing of the old record, and touches no other topic."""
     known = PartitionCounts((Count(4, 0), Count(6, 5_000)), "a", is_rebuilding=True)
     counts.note(CRIMES, Count(3, 0), "b")
     counts.replace(CALLS, known)
@@ -61,8 +63,8 @@ def test_what_was_merged_is_of_the_present_count_only(counts: PartitionCountStor
     assert counts.read()[CRIMES] == PartitionCounts((Count(3, 0),), "b")
 
 
-def test_counts_are_said_of_one_log() -> None:
-    """A broker without ids cannot tell, and of nothing nothing is said."""
+def test_counts_belong_to_one_log() -> None:
+    """A broker without ids cannot tell logs apart, and an unknown count belongs to no log."""
     known = PartitionCounts((Count(4, 0),), "a")
     assert known.is_of("a")
     assert not known.is_of("b")

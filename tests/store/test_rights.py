@@ -1,4 +1,4 @@
-"""Rights of a Redis user: a missing one is found before anything is written, at start and while it runs."""
+"""Rights of a Redis user: a missing one is found before anything is written, at start and while a worker runs."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ AT_CONNECTING = {"hello", "select"}
 
 
 def acl_rules(password: str = PASSWORD, force: str = "force") -> list[str]:
-    """The rules of the page for the user of Redis, as it tells operators to write them."""
+    """The page's rules for the user of Redis, as operators are told to write them."""
     return page_rules(r"~\{force\}.*", password, force)
 
 
 def sentinel_rules(password: str = PASSWORD) -> list[str]:
-    """The rules of the page for the user of the sentinels."""
+    """The page's rules for the user of the sentinels."""
     return page_rules(r"-@all \+hello \+sentinel.*", password)
 
 
 def page_rules(rest: str, password: str, force: str = "") -> list[str]:
-    """Of the line of the page that goes on like this."""
+    """The rules in the line of the page that continues like this."""
     pattern = rf"^user watchroom (on >PASSWORD resetchannels {rest})$"
     (line,) = re.findall(pattern, (ROOT / RIGHTS).read_text(), re.MULTILINE)
     filled: str = line.replace("PASSWORD", password).replace("{force}", f"{{{force}}}")
@@ -54,22 +54,22 @@ def plain(shared_redis: RedisServer) -> Iterator[Any]:
 
 @pytest.fixture
 def url(shared_redis: RedisServer) -> str:
-    """As the user of these tests."""
+    """The URL with the user of these tests."""
     return shared_redis.url.replace("://", "://wr:x@")
 
 
 def allow(plain: Any, *more: str) -> None:
-    """The user has the rights of the page, and then these rules."""
+    """Give the user the rights on the page, then these rules."""
     plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules(), *more)
 
 
 def test_the_page_lists_the_commands_that_are_checked() -> None:
-    """And no other one: whoever copies its line has what is needed."""
+    """And no others: whoever copies its line has what is needed."""
     listed = {rule[1:] for rule in acl_rules() if rule.startswith("+")}
     assert listed == AT_CONNECTING | {name.lower() for name in NEEDED}
 
 
-def test_with_the_line_of_the_page_nothing_is_missing_and_nothing_is_written(plain: Any, url: str) -> None:
+def test_with_the_line_on_the_page_no_right_is_missing_and_the_check_writes_nothing(plain: Any, url: str) -> None:
     """Commands are queued and never run."""
     allow(plain)
     plain.execute_command("ACL", "LOG", "RESET")
@@ -79,20 +79,20 @@ def test_with_the_line_of_the_page_nothing_is_missing_and_nothing_is_written(pla
 
 
 @pytest.mark.parametrize("name", [name for name in NEEDED if name != "MULTI"])
-def test_each_missing_right_is_found_by_itself(plain: Any, url: str, name: str) -> None:
-    """Every command of the page, one after another."""
+def test_each_missing_right_is_found_on_its_own(plain: Any, url: str, name: str) -> None:
+    """Every command on the page, one after another."""
     allow(plain, f"-{name.lower()}")
     assert missing_rights(url, KEYS) == [name]
 
 
-def test_without_multi_nothing_more_can_be_found_out(plain: Any, url: str) -> None:
-    """It is named all the same."""
+def test_without_multi_no_other_missing_right_can_be_found(plain: Any, url: str) -> None:
+    """MULTI itself is still named."""
     allow(plain, "-multi", "-hset")
     assert missing_rights(url, KEYS) == ["MULTI"]
 
 
 @pytest.mark.parametrize("name", ["RPUSH", "ZADD", "EVALSHA"])
-async def test_a_worker_does_not_begin_without_a_right(plain: Any, url: str, name: str) -> None:
+async def test_a_worker_does_not_start_without_a_right(plain: Any, url: str, name: str) -> None:
     """RPUSH is first needed when a closed month changes, perhaps weeks later."""
     allow(plain, f"-{name.lower()}", "-hdel")
     store = Store(url, "force", DEFINITIONS)
@@ -108,10 +108,10 @@ async def test_a_worker_does_not_begin_without_a_right(plain: Any, url: str, nam
 
 
 @pytest.mark.parametrize("name", sorted({"SET", "HINCRBY", "PEXPIRE", "ZADD", "RPUSH", "HSET", "ZREM", "SADD", "HGET"}))
-async def test_a_right_withdrawn_while_a_worker_runs_leaves_no_step_half_written(
+async def test_a_right_withdrawn_while_a_worker_runs_leaves_no_half_written_step(
     plain: Any, url: str, name: str
 ) -> None:
-    """Redis does not undo a script. Half a step, tried again each second, would count its events each time."""
+    """Redis does not undo a script. Half a step, retried each second, would count its events each time."""
     allow(plain)
     store = Store(url, "force", DEFINITIONS)
     await store.open()
@@ -130,7 +130,7 @@ async def test_a_right_withdrawn_while_a_worker_runs_leaves_no_step_half_written
 
 
 def test_a_rebuild_without_a_right_clears_nothing(plain: Any, url: str) -> None:
-    """It would end between clearing and counting again."""
+    """It would stop between clearing and counting again."""
     allow(plain, "-unlink", "-zadd")
     plain.set(f"{KEYS.prefix}month:2021-11", "x")
     with pytest.raises(StoreRefuses, match="run UNLINK, ZADD"):
@@ -138,8 +138,8 @@ def test_a_rebuild_without_a_right_clears_nothing(plain: Any, url: str) -> None:
     assert plain.keys("*") == [f"{KEYS.prefix}month:2021-11".encode()]
 
 
-async def test_redis_lets_everybody_greet_it(plain: Any, url: str) -> None:
-    """Redis has no rights for HELLO itself, so a user whose rules lack it is served."""
+async def test_a_user_without_the_right_to_hello_is_served(plain: Any, url: str) -> None:
+    """Redis does not check rights for HELLO itself."""
     allow(plain, "-hello")
     assert missing_rights(url, KEYS, OF_WORKERS) == []
     store, reader = Store(url, "force", DEFINITIONS), Reader(url, "force")
@@ -149,10 +149,10 @@ async def test_redis_lets_everybody_greet_it(plain: Any, url: str) -> None:
     reader.close()
 
 
-async def test_a_redis_without_hello_is_one_line_without_the_password(
+async def test_a_redis_without_hello_gives_one_line_without_the_password(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Some hosts rename it away. Redis's answer then repeats what redis-py sent with it: the password."""
+    """Some hosts disable it by renaming. Redis's answer then repeats what redis-py sent with it: the password."""
     server = RedisServer(tmp_path_factory.mktemp("renamed"), "--rename-command", "HELLO", "")
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""Redis behind TLS and with users that may do little: what works, and what is said when Redis refuses us."""
+"""Redis behind TLS and with restricted users: what works, and the message when Redis refuses us."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Secured(NamedTuple):
     strangers: Certificate
 
     def tls(self, **changed: Any) -> Server:
-        """How we should ask."""
+        """The correct settings."""
         files = {"ca": str(self.authority.ca), "cert": str(self.ours.cert), "key": str(self.ours.key)}
         return Server(**{"url": f"rediss://{LOOPBACK}:{self.tls_port}/0", **files, **changed})
 
     def as_user(self, user: str, password: str = ENCODED) -> str:
-        """The plain port under a user's name."""
+        """The plain port with a user's login."""
         return f"redis://{user}:{password}@{LOOPBACK}:{self.server.port}/0"
 
 
@@ -68,7 +68,7 @@ def _server(folder: Path, authority: Authority, broker: Certificate, port: int) 
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """The server, started."""
+    """The started server."""
     folder, port, expired_port = tmp_path_factory.mktemp("secured-redis"), free_port(), free_port()
     try:
         authority, stranger = Authority(folder / "ca"), Authority(folder / "other", "stranger")
@@ -95,7 +95,7 @@ def plain(secured: Secured) -> Iterator[Any]:
 
 
 async def use(server: Server | str, force: str) -> None:
-    """A worker's opening, an import, every read of the exporter's start, and a clearing."""
+    """A worker's start, an import, every read of the exporter's start, and a clearing."""
     store = Store(server, force, DEFINITIONS)
     try:
         await store.open()
@@ -114,8 +114,8 @@ async def use(server: Server | str, force: str) -> None:
     clear(server, force)
 
 
-async def test_everything_works_over_tls_with_a_certificate_of_ours(secured: Secured, force: str) -> None:
-    """For workers, the exporter and the commands alike: all of them are made by one function."""
+async def test_everything_works_over_tls_with_our_certificate(secured: Secured, force: str) -> None:
+    """For workers, the exporter and the commands alike: one function makes all clients."""
     await use(secured.tls(), force)
 
 
@@ -141,10 +141,10 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look_at(
+async def test_a_refusal_by_the_server_is_one_sentence_that_names_the_setting(
     secured: Secured, force: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For the asynchronous client of the worker and for the other one; no password."""
+    """For the worker's asynchronous client and the other one; without a password."""
     changed, answer, look_at = REFUSALS[name]
     files = {"ca": secured.stranger.ca, "cert": secured.strangers.cert, "key": secured.strangers.key}
     given = {key: str(files[key]) if value == "STRANGER" else value for key, value in changed.items()}
@@ -170,8 +170,8 @@ async def test_a_server_that_refuses_us_is_one_sentence_with_the_setting_to_look
         assert "hunter2" not in said
 
 
-def test_a_server_that_is_not_there_is_no_refusal(force: str) -> None:
-    """It may be starting: workers ask again soon."""
+def test_a_server_that_does_not_answer_is_not_reported_as_a_refusal(force: str) -> None:
+    """It may be starting: workers retry soon."""
     reader = Reader(f"redis://{LOOPBACK}:{free_port()}/0", force)
     with pytest.raises(StoreUnavailable, match="Redis did not answer") as silent:
         reader.meta()
@@ -179,22 +179,22 @@ def test_a_server_that_is_not_there_is_no_refusal(force: str) -> None:
 
 
 def acl_line(force: str) -> list[str]:
-    """The rules of the page."""
+    """The rules on the page."""
     return acl_rules(PASSWORD, force)
 
 
 @pytest.fixture
 async def user(plain: Any) -> AsyncIterator[str]:
-    """A user's name, gone afterwards."""
+    """A user's name; the user is deleted afterwards."""
     yield "wr"
     plain.execute_command("ACL", "DELUSER", "wr")
 
 
 @pytest.mark.parametrize("rules", ["of the page", "+@all -@dangerous"])
-async def test_a_user_with_the_rights_of_the_page_or_the_usual_hardening_is_enough(
+async def test_a_user_with_the_rights_on_the_page_or_with_the_usual_hardening_is_enough(
     secured: Secured, plain: Any, user: str, rules: str
 ) -> None:
-    """Every key that a worker writes is written under it, and read and cleared."""
+    """Every key of a worker is written, read and cleared as this user."""
     given = acl_line("force") if rules == "of the page" else f"on >{PASSWORD} ~{{force}}:* {rules}".split()
     plain.execute_command("ACL", "SETUSER", user, "reset", *given)
     plain.execute_command("ACL", "LOG", "RESET")
@@ -204,14 +204,14 @@ async def test_a_user_with_the_rights_of_the_page_or_the_usual_hardening_is_enou
     assert plain.exists("{force}:meta")
     clear(url, "force")
     refused = {entry["object"] for entry in plain.acl_log()}
-    assert refused <= {"info", "client|setinfo"}, refused  # asked for where they are allowed, and done without
+    assert refused <= {"info", "client|setinfo"}, refused  # used where they are allowed, otherwise not needed
     plain.flushall()
 
 
-async def test_a_right_that_is_missing_is_one_line_that_names_the_command(
+async def test_a_missing_right_is_one_line_that_names_the_command(
     secured: Secured, plain: Any, user: str, force: str
 ) -> None:
-    """Whether a command of ours needs it, or a script."""
+    """Whether one of our commands needs it, or a script."""
     every = acl_line(force)
     url = secured.as_user(user)
     for right, call in (("hgetall", "read"), ("hsetnx", "script"), ("evalsha", "script")):
@@ -226,7 +226,7 @@ async def test_a_right_that_is_missing_is_one_line_that_names_the_command(
         assert len(said.splitlines()) == 1
 
 
-async def test_keys_of_another_force_are_refused_as_such(secured: Secured, plain: Any, user: str) -> None:
+async def test_a_refusal_of_keys_of_another_force_mentions_keys(secured: Secured, plain: Any, user: str) -> None:
     """WATCHROOM_FORCE or the rights are wrong; the message says keys, not a command."""
     plain.execute_command("ACL", "SETUSER", user, "reset", *acl_line("north"))
     reader = Reader(secured.as_user(user), "south")
@@ -238,7 +238,7 @@ async def test_keys_of_another_force_are_refused_as_such(secured: Secured, plain
 def test_the_exporter_serves_over_tls_without_the_right_to_info(
     secured: Secured, plain: Any, user: str, tmp_path: Path
 ) -> None:
-    """It asked for INFO, took the answer for a silent server, and never showed anything."""
+    """It used to run INFO, take the refusal for a silent server, and never show anything."""
     plain.execute_command("ACL", "SETUSER", user, "reset", *acl_line("force"))
     server = secured.tls()
     url = server.url.replace("://", f"://{user}:{ENCODED}@")
@@ -251,8 +251,8 @@ def test_the_exporter_serves_over_tls_without_the_right_to_info(
     assert "Traceback" not in exporter.tail(200)
 
 
-def test_a_command_says_it_in_one_line_and_ends_with_1(secured: Secured, plain: Any, user: str) -> None:
-    """With the password from the environment, where an option may not hold it."""
+def test_a_refused_command_prints_one_line_and_exits_with_1(secured: Secured, plain: Any, user: str) -> None:
+    """With the password from the environment, because an option may not hold it."""
     plain.execute_command("ACL", "SETUSER", user, "reset", *acl_line("force"), "-hgetall")
     done = watchroom("months", environment={"WATCHROOM_REDIS_URL": secured.as_user(user), "WATCHROOM_FORCE": "force"})
     assert (done.code, len(done.lines)) == (1, 1), done
@@ -268,14 +268,14 @@ def test_a_command_says_it_in_one_line_and_ends_with_1(secured: Secured, plain: 
         ({"redis_url": "rediss://h", "redis_cert": "our.pem"}, "WATCHROOM_REDIS_KEY"),
     ],
 )
-def test_files_that_nobody_would_use_are_refused(given: dict[str, Any], where: str) -> None:
-    """Somebody believes that the connection is safe."""
+def test_certificate_files_that_would_not_be_used_are_refused(given: dict[str, Any], where: str) -> None:
+    """Otherwise somebody would believe that the connection is secure."""
     with pytest.raises(ConfigurationInvalid) as refused:
         read_settings(**given)
     assert [fault.where for fault in refused.value.faults] == [where]
 
 
-def test_a_file_that_cannot_be_used_is_named(secured: Secured) -> None:
-    """Before anything connects; exit 2."""
+def test_a_file_that_cannot_be_used_is_named_in_the_message(secured: Secured) -> None:
+    """Before anything connects; exit code 2."""
     with pytest.raises(ConfigurationInvalid, match=r"WATCHROOM_REDIS_CA: found '/nowhere.pem'"):
         Reader(secured.tls(ca="/nowhere.pem"), "force")

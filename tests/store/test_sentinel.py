@@ -1,4 +1,4 @@
-"""Redis behind sentinels, with and without TLS: found, followed after a fail-over, and refused in one line."""
+"""Redis behind sentinels, with and without TLS: found, followed after a failover, and refused in one line."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ KEYS = Keys("force")
 
 @pytest.fixture
 def replicated(tmp_path: Path) -> Iterator[Replicated]:
-    """A primary, a replica and three sentinels of this test alone."""
+    """A primary, a replica and three sentinels for this test only."""
     yield from started(tmp_path)
 
 
 def started(folder: Path, *arguments: Any, **more: Any) -> Iterator[Replicated]:
-    """The servers, gone afterwards."""
+    """The servers, killed afterwards."""
     try:
         made = Replicated(folder, *arguments, **more)
     except PartMissing as error:
@@ -50,10 +50,10 @@ def started(folder: Path, *arguments: Any, **more: Any) -> Iterator[Replicated]:
         made.kill()
 
 
-async def test_a_fail_over_by_hand_is_followed(replicated: Replicated) -> None:
-    """The old primary lives on as a replica, and would refuse every step; the exporter sees that it reads another.
+async def test_a_manual_failover_is_followed(replicated: Replicated) -> None:
+    """The old primary stays up as a replica and would refuse every step; the exporter notices that it reads another.
 
-    What happens when it dies is shown with a whole worker, in tests/flow/test_fail_over.py.
+    A primary that dies is tested with a whole worker, in tests/flow/test_fail_over.py.
     """
     store, reader = Store(replicated.url, "force", DEFINITIONS), Reader(replicated.url, "force")
     await store.open()
@@ -86,7 +86,7 @@ async def test_a_fail_over_by_hand_is_followed(replicated: Replicated) -> None:
 
 @contextmanager
 def suppress_and_keep(errors: list[StoreUnavailable]) -> Iterator[None]:
-    """An unavailable Redis is noted, and no more."""
+    """Record an unavailable Redis and continue."""
     try:
         yield
     except StoreUnavailable as error:
@@ -94,7 +94,7 @@ def suppress_and_keep(errors: list[StoreUnavailable]) -> Iterator[None]:
 
 
 class Secured(NamedTuple):
-    """One of each, with TLS, users of Redis and users of the sentinel."""
+    """A service with TLS, users of Redis and users of the sentinels."""
 
     servers: Replicated
     authority: Authority
@@ -102,7 +102,7 @@ class Secured(NamedTuple):
     ours: Certificate
 
     def server(self, **changed: Any) -> Server:
-        """How we should ask."""
+        """The correct settings."""
         url = self.servers.tls_url.replace("://", "://watchroom:redis-pw@")
         files = {"ca": str(self.authority.ca), "cert": str(self.ours.cert), "key": str(self.ours.key)}
         of_sentinels = {"sentinel_user": "watchroom", "sentinel_password": "sentinel-pw"}
@@ -110,7 +110,7 @@ class Secured(NamedTuple):
 
 
 def settings_of(server: Server) -> dict[str, str]:
-    """The settings that say so, by name."""
+    """The same as settings, by name."""
     return {
         "redis_url": server.url,
         "redis_ca": server.ca,
@@ -122,7 +122,7 @@ def settings_of(server: Server) -> dict[str, str]:
 
 
 def secured_servers(folder: Path, sentinels: int, force: str = "force") -> Iterator[Secured]:
-    """All of them with TLS for clients that have a certificate, and users with the rights of the page and no others."""
+    """All servers with TLS for clients that have a certificate, and users with exactly the rights on the page."""
     try:
         authority, stranger = Authority(folder / "ca"), Authority(folder / "other", "stranger")
     except PartMissing as error:
@@ -144,11 +144,11 @@ def secured_servers(folder: Path, sentinels: int, force: str = "force") -> Itera
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """With one sentinel."""
+    """A service with one sentinel."""
     yield from secured_servers(tmp_path_factory.mktemp("secured-sentinel"), 1)
 
 
-async def test_everything_works_over_tls_with_the_rights_of_the_page(secured: Secured) -> None:
+async def test_everything_works_over_tls_with_the_rights_on_the_page(secured: Secured) -> None:
     """Worker, import, exporter from the primary and from the replica, rebuild."""
     server = secured.server()
     with secured.servers.sentinels[0].client() as sentinel:
@@ -230,10 +230,10 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_whoever_refuses_us_is_one_line_with_the_setting_to_look_at(
+async def test_a_refusal_by_a_sentinel_or_redis_is_one_line_that_names_the_setting(
     secured: Secured, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For worker and exporter, sentinel or Redis; also where redis-py says only that no replica was found."""
+    """For worker and exporter; also where redis-py says only that no replica was found."""
     changed, answer, look_at = REFUSALS[name]
     numbers = {
         "TLS": secured.servers.sentinel_tls_ports[0],
@@ -269,7 +269,7 @@ async def test_whoever_refuses_us_is_one_line_with_the_setting_to_look_at(
         assert not re.search("hunter2|redis-pw|sentinel-pw", line)
 
 
-def test_a_right_that_the_sentinels_do_not_give_is_named(secured: Secured) -> None:
+def test_a_right_that_the_sentinels_do_not_grant_is_named(secured: Secured) -> None:
     """It is a right of the sentinels' user, not of Redis's."""
     with secured.servers.sentinels[0].client() as sentinel:
         sentinel.execute_command("ACL", "SETUSER", "little", "reset", "on", ">pw", "-@all", "+hello")
@@ -279,8 +279,8 @@ def test_a_right_that_the_sentinels_do_not_give_is_named(secured: Secured) -> No
     reader.close()
 
 
-def test_a_command_behind_sentinels_says_it_in_one_line(secured: Secured) -> None:
-    """Settings come from the environment; exit 1."""
+def test_a_refused_command_behind_sentinels_prints_one_line(secured: Secured) -> None:
+    """Settings come from the environment; exit code 1."""
     server = secured.server(sentinel_password="hunter2")
     given = {f"WATCHROOM_{name.upper()}": value for name, value in settings_of(server).items()}
     done = watchroom("months", environment=given)
@@ -289,8 +289,8 @@ def test_a_command_behind_sentinels_says_it_in_one_line(secured: Secured) -> Non
     assert "hunter2" not in done.said
 
 
-def test_sentinels_that_are_not_there_are_waited_for() -> None:
-    """They may be starting; no setting is to be changed."""
+def test_a_client_waits_for_sentinels_that_do_not_answer() -> None:
+    """They may be starting; no setting needs to change."""
     reader = Reader(f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{free_port()}/main/0", "force")
     with pytest.raises(StoreUnavailable, match=r"no sentinel of redis\+sentinel://.*/main/0 answered") as silent:
         reader.meta()

@@ -18,7 +18,7 @@ from watchroom.store.read import PartitionState, Reader, SourceState
 from watchroom.store.write import Store
 
 
-async def test_a_first_step_begins_where_nothing_is_stored(store: Store, reader: Reader) -> None:
+async def test_a_first_step_starts_without_a_stored_offset(store: Store, reader: Reader) -> None:
     """`base` None means: no offset yet."""
     assert await store.next_offset(TOPIC, 0) is None
     await store.step(step(None, 10, fresh_ms=NOW_MS), again=False)
@@ -26,8 +26,8 @@ async def test_a_first_step_begins_where_nothing_is_stored(store: Store, reader:
     assert reader.partitions()[TOPIC, 0].fresh_ms == NOW_MS
 
 
-async def test_steps_follow_each_other_and_partitions_do_not_meet(store: Store) -> None:
-    """Each partition has an offset of its own."""
+async def test_steps_follow_each_other_and_partitions_are_independent(store: Store) -> None:
+    """Each partition has its own offset."""
     await store.step(step(None, 10), again=False)
     await store.step(step(10, 12), again=False)
     await store.step(step(None, 3, partition=1), again=False)
@@ -64,10 +64,10 @@ async def test_steps_add_up(store: Store, reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("base", [None, 9, 11, 0])
-async def test_a_step_from_another_offset_is_moved_and_writes_nothing(
+async def test_a_step_from_another_offset_is_refused_as_moved_and_writes_nothing(
     base: int | None, store: Store, client: Redis, keys: Keys
 ) -> None:
-    """Another worker owns the partition, or Redis went back: the answer says where it stands."""
+    """Another worker owns the partition, or Redis went back: the answer gives the stored offset."""
     await store.step(full(None, 10), again=False)
     before = content(client, keys)
     with pytest.raises(Moved) as moved:
@@ -77,8 +77,10 @@ async def test_a_step_from_another_offset_is_moved_and_writes_nothing(
     assert content(client, keys) == before
 
 
-async def test_a_step_from_an_offset_that_is_not_stored_is_moved(store: Store, client: Redis, keys: Keys) -> None:
-    """A Redis that lost the partition says that nothing is stored."""
+async def test_a_step_from_an_offset_is_refused_as_moved_if_none_is_stored(
+    store: Store, client: Redis, keys: Keys
+) -> None:
+    """A Redis that lost the partition answers that nothing is stored."""
     before = content(client, keys)
     with pytest.raises(Moved) as moved:
         await store.step(full(10, 20), again=False)
@@ -87,8 +89,8 @@ async def test_a_step_from_an_offset_that_is_not_stored_is_moved(store: Store, c
     assert content(client, keys) == before
 
 
-async def test_an_emptied_redis_takes_no_step(store: Store, client: Redis, keys: Keys) -> None:
-    """Without a fingerprint nobody has opened it: what was there is gone, and the worker must begin again."""
+async def test_an_emptied_redis_accepts_no_step(store: Store, client: Redis, keys: Keys) -> None:
+    """Without a fingerprint no worker has opened it: the content is gone, and the worker must begin again."""
     await store.step(full(None, 10), again=False)
     for key in client.scan_iter(keys.prefix + "*", count=100_000):
         client.delete(key)
@@ -101,7 +103,7 @@ async def test_an_emptied_redis_takes_no_step(store: Store, client: Redis, keys:
 OTHER: dict[Any, Any] = {"fingerprint:calls": "0123456789abcdef", "definition:calls": '{"topic": "watchroom.calls"}'}
 
 
-async def test_another_definition_of_its_stream_refuses_a_step_and_writes_nothing(
+async def test_a_step_under_another_definition_of_its_stream_is_refused_and_writes_nothing(
     store: Store, client: Redis, keys: Keys
 ) -> None:
     """A rebuild under new definitions ran meanwhile: this worker's differences mean nothing there."""
@@ -116,7 +118,7 @@ async def test_another_definition_of_its_stream_refuses_a_step_and_writes_nothin
     assert content(client, keys) == before
 
 
-async def test_another_definition_of_one_stream_refuses_no_step_of_another(
+async def test_another_definition_of_one_stream_refuses_no_step_of_the_others(
     store: Store, client: Redis, keys: Keys, reader: Reader
 ) -> None:
     """What changed for calls does not stop incidents."""
@@ -125,8 +127,8 @@ async def test_another_definition_of_one_stream_refuses_no_step_of_another(
     assert reader.partitions()["watchroom.incidents", 0].next_offset == 10
 
 
-async def test_while_the_keys_are_cleared_no_step_is_written(store: Store, client: Redis, keys: Keys) -> None:
-    """A rebuild has begun: what is written now would be half removed; every stream is refused."""
+async def test_no_step_is_written_while_the_keys_are_cleared(store: Store, client: Redis, keys: Keys) -> None:
+    """A rebuild has begun: half of what is written now would be removed; every stream is refused."""
     client.hset(keys.meta, "clearing", 1)
     before = content(client, keys)
     with pytest.raises(OtherDefinitions, match="calls, incidents: a rebuild is running") as stopped:
@@ -135,10 +137,8 @@ async def test_while_the_keys_are_cleared_no_step_is_written(store: Store, clien
     assert content(client, keys) == before
 
 
-async def test_definitions_that_are_ours_again_leave_the_place_to_be_found(
-    store: Store, client: Redis, keys: Keys
-) -> None:
-    """Between the answer and the look at what changed a rebuild gave ours back: nothing is named, nothing is lost."""
+async def test_if_definitions_match_again_the_step_is_only_moved(store: Store, client: Redis, keys: Keys) -> None:
+    """Between the answer and the check a rebuild restored our definition: nothing is named, nothing is lost."""
     ours: Any = client.hgetall(keys.meta)
     client.hset(keys.meta, mapping=OTHER)
     script: Any = store._step
@@ -164,29 +164,29 @@ async def test_a_step_whose_reply_was_lost_counts_as_applied_when_sent_again(
     assert content(client, keys) == before
 
 
-async def test_a_step_that_was_lost_with_its_reply_is_applied_when_sent_again(store: Store, reader: Reader) -> None:
-    """It never arrived: then it is written now, once."""
+async def test_a_step_that_never_arrived_is_applied_when_it_is_sent_again(store: Store, reader: Reader) -> None:
+    """Only its reply seemed to be lost: it is written now, once."""
     await store.step(full(None, 10), again=True)
     assert reader.buckets(["month:2021-11"]) == [{VOLUME: 1}]
 
 
-async def test_sent_again_it_is_moved_when_somebody_went_on(store: Store) -> None:
-    """Only its own new offset says that it was applied."""
+async def test_a_step_sent_again_is_moved_when_another_step_has_followed(store: Store) -> None:
+    """Only its own new offset shows that it was applied."""
     await store.step(full(None, 10), again=False)
     await store.step(full(10, 20), again=False)
     with pytest.raises(Moved, match="20"):
         await store.step(full(None, 10), again=True)
 
 
-async def test_not_sent_again_its_own_offset_is_somebody_elses(store: Store) -> None:
-    """Two workers that read the same batch at once: the second one is told."""
+async def test_a_first_attempt_that_finds_its_own_new_offset_is_moved(store: Store) -> None:
+    """Two workers read the same batch at once: the second one is refused."""
     await store.step(full(None, 10), again=False)
     with pytest.raises(Moved, match="10"):
         await store.step(full(None, 10), again=False)
 
 
-async def test_freshness_only_grows(store: Store, reader: Reader) -> None:
-    """An older answer that arrives late does not turn the clock back, and a step without one leaves it."""
+async def test_freshness_never_goes_back(store: Store, reader: Reader) -> None:
+    """An older answer that arrives late does not turn it back, and a step without one leaves it."""
     for base, fresh_ms in ((None, NOW_MS), (10, NOW_MS - 1), (10, None)):
         await store.step(step(base, 10, fresh_ms=fresh_ms), again=False)
         assert reader.partitions()[TOPIC, 0].fresh_ms == NOW_MS
@@ -194,8 +194,8 @@ async def test_freshness_only_grows(store: Store, reader: Reader) -> None:
     assert reader.partitions()[TOPIC, 0].fresh_ms == NOW_MS + 1
 
 
-async def test_a_partition_without_freshness_has_none(store: Store, reader: Reader) -> None:
-    """None is stale; 0 would be a moment of 1970."""
+async def test_a_partition_without_freshness_has_none_rather_than_zero(store: Store, reader: Reader) -> None:
+    """None is stale; 0 would be a moment in 1970."""
     await store.step(step(None, 10), again=False)
     assert reader.partitions() == {
         (TOPIC, 0): PartitionState(10, None, 0),
@@ -204,15 +204,15 @@ async def test_a_partition_without_freshness_has_none(store: Store, reader: Read
     }
 
 
-async def test_a_source_was_last_seen_at_the_latest_of_its_times(store: Store, reader: Reader) -> None:
-    """A catching-up partition must not make a source look silent."""
+async def test_the_last_seen_time_of_a_source_is_the_latest_one(store: Store, reader: Reader) -> None:
+    """A partition that is catching up must not make a source look silent."""
     times = ((NOW_MS, NOW_MS), (NOW_MS - 60_000, NOW_MS + 30_000))
     for base, (event_ms, beat_ms) in zip((None, 10), times, strict=True):
         await store.step(step(base, 10, last_seen={"a|b|event": event_ms, "a|b|heartbeat": beat_ms}), again=False)
     assert reader.sources() == {(TOPIC, "a|b"): SourceState(NOW_MS, NOW_MS + 30_000)}
 
 
-async def test_a_redis_that_forgot_the_script_is_given_it_again(store: Store, client: Redis) -> None:
+async def test_the_script_is_loaded_again_into_a_redis_that_lost_it(store: Store, client: Redis) -> None:
     """A restart or a failover empties the script cache."""
     await store.step(step(None, 10), again=False)
     client.script_flush()
@@ -220,7 +220,7 @@ async def test_a_redis_that_forgot_the_script_is_given_it_again(store: Store, cl
     assert await store.next_offset(TOPIC, 0) == 20
 
 
-async def test_a_large_step_is_one_step(store: Store, reader: Reader) -> None:
+async def test_a_large_step_is_still_one_step(store: Store, reader: Reader) -> None:
     """More values than Lua can unpack at once."""
     subjects = [str(number) for number in range(9_000)]
     states = {subject: b"\x00\xff\xc1" + subject.encode() for subject in subjects}
@@ -231,10 +231,10 @@ async def test_a_large_step_is_one_step(store: Store, reader: Reader) -> None:
     assert len(reader.open_members(WAITING)) == len(reader.buckets(["month:2021-11"])[0]) == 9_000
 
 
-async def test_a_reply_that_comes_too_late_is_found_to_be_applied(
+async def test_a_step_whose_reply_comes_too_late_is_found_applied(
     redis_server: RedisServer, force: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Redis stood still, took the step afterwards, and was asked again: once is once."""
+    """Redis was paused, applied the step afterwards, and received it again: it counts once."""
     monkeypatch.setattr(write, "ANSWER_WITHIN_S", 0.2)
     store = Store(redis_server.url, force, DEFINITIONS)
     await store.open()
@@ -256,8 +256,8 @@ async def test_a_reply_that_comes_too_late_is_found_to_be_applied(
     reader.close()
 
 
-async def test_a_redis_that_is_down_is_unavailable(redis_server: RedisServer, force: str) -> None:
-    """Every call says so, and works again when Redis is back with its content."""
+async def test_a_redis_that_is_down_is_reported_as_unavailable(redis_server: RedisServer, force: str) -> None:
+    """By every call; all work again when Redis is back with its content."""
     store = Store(redis_server.url, force, DEFINITIONS)
     await store.open()
     await store.step(full(None, 10, keeping_ms=KEEPING_MS), again=False)

@@ -22,7 +22,7 @@ KEYS = {
 
 
 async def refused(store: Store, client: Redis, keys: Keys, **more: Any) -> str:
-    """The message of a step that must be refused, and that nothing was written."""
+    """The message of a step that must be refused and must write nothing."""
     before = content(client, keys)
     with pytest.raises(WorkFailed) as failed:
         await store.step(full(None, 10, **more), again=False)
@@ -39,7 +39,7 @@ async def test_a_key_of_another_type_is_refused_before_anything_is_written(
     client.set(keys.prefix + key, "not mine")
     said = await refused(store, client, keys)
     assert TOPIC in said
-    if not key.startswith("partition:"):  # the comparison itself reads that one: Redis's own words
+    if not key.startswith("partition:"):  # the comparison itself reads that one, so the message is Redis's own
         assert f"{key} is a string, not a {KEYS[key]}; nothing was written" in said
 
 
@@ -57,8 +57,10 @@ async def test_every_key_that_a_step_writes_is_checked(store: Store, client: Red
 @pytest.mark.parametrize(
     "delta", [0.5, -1.25, float("nan"), float("inf"), "1", None, True, [1], 2**53, 2**53 + 1, 2**53 + 2, -(10**17)]
 )
-async def test_a_delta_that_is_no_whole_number_is_refused(delta: Any, store: Store, client: Redis, keys: Keys) -> None:
-    """Also one beyond 2^53, where Lua's numbers are no longer whole ones; HINCRBY would fail half-way."""
+async def test_a_delta_that_is_not_a_whole_number_is_refused(
+    delta: Any, store: Store, client: Redis, keys: Keys
+) -> None:
+    """Also beyond 2^53, where Lua's numbers are no longer exact; HINCRBY would fail half-way."""
     bad = [Bucket("month:2021-11", None, {VOLUME: 1}), Bucket("day:2021-11-27", None, {VOLUME: 1, "x": delta})]
     said = await refused(store, client, keys, buckets=bad)
     assert "a delta is" in said
@@ -66,7 +68,7 @@ async def test_a_delta_that_is_no_whole_number_is_refused(delta: Any, store: Sto
 
 
 async def test_the_same_step_passes_once_the_fault_is_gone(store: Store, client: Redis, keys: Keys) -> None:
-    """Nothing of the refused step is left behind that would count twice."""
+    """A refused step leaves nothing behind that would count twice."""
     client.set(keys.dead_letters, "not mine")
     await refused(store, client, keys)
     client.delete(keys.dead_letters)
@@ -74,10 +76,10 @@ async def test_the_same_step_passes_once_the_fault_is_gone(store: Store, client:
     assert client.hgetall(keys.bucket("month:2021-11")) == {VOLUME.encode(): b"1"}
 
 
-async def test_a_step_that_writes_little_is_not_held_up_by_keys_it_does_not_touch(
+async def test_a_step_is_not_blocked_by_faulty_keys_that_it_does_not_write(
     store: Store, client: Redis, keys: Keys
 ) -> None:
-    """Freshness must go on for a partition without records, whatever lies about."""
+    """Freshness must continue for a partition without records, whatever other keys contain."""
     client.set(keys.bucket("month:2021-11"), "not mine")
     client.set(keys.open_set(WAITING), "not mine")
     await store.step(step(None, 10, fresh_ms=1), again=False)

@@ -33,12 +33,12 @@ def tile(client: Redis, keys: Keys, reader: Reader) -> Tile:
     return of
 
 
-def test_nobody_open_is_zero_and_no_oldest(tile: Tile) -> None:
+def test_with_nobody_open_the_count_is_zero_and_there_is_no_oldest(tile: Tile) -> None:
     """A fresh and alive stream without open incidents shows 0, and no age."""
     assert tile() == OpenTile(0, None, 0, 0, 0, 0)
 
 
-def test_the_oldest_is_the_longest_open(tile: Tile) -> None:
+def test_the_oldest_member_is_the_one_open_longest(tile: Tile) -> None:
     """Its age, in ms."""
     assert tile(1_000, 90_000, 5_000).oldest_ms == 90_000
 
@@ -55,7 +55,9 @@ def test_the_oldest_is_the_longest_open(tile: Tile) -> None:
         (GIVE_UP_MS, 0, 0, 1),
     ],
 )
-def test_due_and_overdue_meet_at_the_deadline(age_ms: int, due_5: int, due_15: int, overdue: int, tile: Tile) -> None:
+def test_due_and_overdue_meet_exactly_at_the_deadline(
+    age_ms: int, due_5: int, due_15: int, overdue: int, tile: Tile
+) -> None:
     """Due in 5: deadline in [now, now + 5 min]; 15 includes 5; overdue: now > deadline; never both."""
     found = tile(age_ms)
     assert (found.due_5min, found.due_15min, found.overdue) == (due_5, due_15, overdue)
@@ -70,18 +72,18 @@ def test_an_entity_older_than_give_up_is_counted_separately(age_ms: int, open_no
     assert (found.oldest_ms is None) == (open_now == 0)
 
 
-def test_without_a_target_nothing_is_due(tile: Tile) -> None:
-    """None and not 0: labels without target have no deadline to miss."""
+def test_nothing_is_due_without_a_target(tile: Tile) -> None:
+    """None rather than 0: labels without a target have no deadline to miss."""
     assert tile(0, 10 * MIN_MS, GIVE_UP_MS + 1, target_ms=None) == OpenTile(2, 10 * MIN_MS, None, None, None, 1)
 
 
-def test_who_has_just_not_been_given_up_is_not_due_before_its_time(tile: Tile) -> None:
-    """A target beyond give-up: the deadline of the oldest that is shown still lies far ahead."""
+def test_a_member_close_to_give_up_is_not_due_before_its_deadline(tile: Tile) -> None:
+    """With a target beyond give-up, the deadline of the oldest member shown is still far ahead."""
     assert tile(10 * MIN_MS, target_ms=60 * MIN_MS, give_up_ms=10 * MIN_MS) == OpenTile(1, 10 * MIN_MS, 0, 0, 0, 0)
 
 
-def test_tiles_come_in_the_order_of_the_questions(client: Redis, keys: Keys, reader: Reader) -> None:
-    """One round trip for a whole board; no question, no round trip."""
+def test_tiles_are_returned_in_the_order_of_the_queries(client: Redis, keys: Keys, reader: Reader) -> None:
+    """One round trip for a whole board; none without a query."""
     for n in range(3):
         client.zadd(keys.open_set(f"s{n}"), {str(k): NOW_MS for k in range(n)} or {"x": 1})
     questions = [OpenQuestion(f"s{n}", None, GIVE_UP_MS) for n in (2, 1, 0, 3)]
@@ -99,7 +101,7 @@ AGES = st.lists(st.integers(-5 * MIN_MS, 2 * GIVE_UP_MS), max_size=12)
 
 @given(ages=AGES, target_ms=st.integers(1, 2 * GIVE_UP_MS))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_tile_is_what_counting_by_hand_gives(ages: list[int], target_ms: int, tile: Tile) -> None:
+def test_a_tile_equals_a_count_by_hand(ages: list[int], target_ms: int, tile: Tile) -> None:
     """The definitions in schemas/measures, member by member."""
     shown = [age for age in ages if age <= GIVE_UP_MS]
     left = [target_ms - age for age in shown]  # until the deadline, ms

@@ -1,4 +1,4 @@
-"""How often a real Redis that refuses us is asked in a minute, and what worker and exporter say meanwhile."""
+"""How often a real Redis that refuses us is asked in a minute, and what worker and exporter report meanwhile."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def plain(redis_server: RedisServer) -> Iterator[Any]:
 
 
 def tries(plain: Any) -> int:
-    """How often somebody was not let in, by Redis's own log."""
+    """How many logins were refused, by Redis's own log."""
     return sum(int(entry["count"]) for entry in plain.acl_log() if entry["reason"] == "auth")
 
 
-def test_an_exporter_with_a_wrong_password_asks_seldom(redis_server: RedisServer, plain: Any) -> None:
-    """It looks each second; some servers lock a user out after ten tries."""
+def test_an_exporter_with_a_wrong_password_asks_rarely(redis_server: RedisServer, plain: Any) -> None:
+    """It refreshes each second; some servers lock a user out after ten attempts."""
     plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules("right"))
     reader, clock = Reader(redis_server.url.replace("://", "://wr:wrong@"), "force"), Clock()
     reader._backoff = Backoff(clock)
@@ -76,8 +76,8 @@ def test_an_exporter_with_a_wrong_password_asks_seldom(redis_server: RedisServer
     assert "rejects the login of user 'wr'" in line
 
 
-def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_server: RedisServer, plain: Any) -> None:
-    """Each page has a client of its own; browsers look every few seconds."""
+def test_pages_that_are_requested_again_and_again_ask_redis_as_rarely(redis_server: RedisServer, plain: Any) -> None:
+    """Each page has its own client; browsers refresh every few seconds."""
     plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules("right"))
     settings = read_settings(redis_url=redis_server.url.replace("://", "://wr:wrong@"), force="force")
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
@@ -94,8 +94,8 @@ def test_pages_that_are_asked_for_again_and_again_ask_redis_as_seldom(redis_serv
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE
 
 
-async def test_a_worker_with_many_partitions_asks_as_seldom(redis_server: RedisServer, plain: Any) -> None:
-    """Each partition tries again by itself; together they are one client."""
+async def test_a_worker_with_many_partitions_asks_as_rarely(redis_server: RedisServer, plain: Any) -> None:
+    """Each partition retries by itself; together they are one client."""
     plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules("right"))
     clock = Clock()
     store = Store(redis_server.url.replace("://", "://wr:wrong@"), "force", DEFINITIONS, backoff=Backoff(clock))
@@ -110,8 +110,8 @@ async def test_a_worker_with_many_partitions_asks_as_seldom(redis_server: RedisS
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE + 1
 
 
-async def test_all_clients_of_a_worker_together_ask_as_seldom(redis_server: RedisServer, plain: Any) -> None:
-    """Steps, open transactions, partition counts and bands of months: they have one login."""
+async def test_all_clients_of_a_worker_together_ask_as_rarely(redis_server: RedisServer, plain: Any) -> None:
+    """Steps, open transactions, partition counts and bands of months share one login."""
     plain.execute_command("ACL", "SETUSER", "wr", "reset", *acl_rules("right"))
     url, clock = redis_server.url.replace("://", "://wr:wrong@"), Clock()
     backoff = Backoff(clock)
@@ -134,8 +134,8 @@ async def test_all_clients_of_a_worker_together_ask_as_seldom(redis_server: Redi
     assert 4 <= tries(plain) <= MOST_IN_A_MINUTE
 
 
-def test_each_client_of_a_worker_is_given_its_back_off() -> None:
-    """One that is made without would ask beside the others."""
+def test_each_client_of_a_worker_shares_its_back_off() -> None:
+    """A client without it would ask in addition to the others."""
     source = (ROOT / "services" / "watchroom" / "intake" / "worker.py").read_text()
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     made = {name: call for call in calls if (name := ast.unparse(call.func)) in CLIENTS_OF_A_WORKER}
@@ -143,10 +143,10 @@ def test_each_client_of_a_worker_is_given_its_back_off() -> None:
     assert all("self._redis_backoff" in map(ast.unparse, call.args) for call in made.values())
 
 
-def test_what_is_changed_while_they_run_is_said_and_healed(
+def test_changes_at_runtime_are_reported_and_recovered_from(
     redis_server: RedisServer, plain: Any, embedded: EmbeddedStack, tmp_path: Path
 ) -> None:
-    """A role, a right, a password: both say what Redis answered and where to look, and go on without a restart."""
+    """A role, a right, a password: both report Redis's answer and where to look, and recover without a restart."""
     name = new_name()
 
     def allow(password: str, *more: str) -> None:
@@ -193,7 +193,7 @@ def test_what_is_changed_while_they_run_is_said_and_healed(
 
 
 def until_said(text: str, *who: Callable[[], str], whole: bool = False) -> None:
-    """Wait until everybody says this, or nothing else."""
+    """Wait until each of them says this (with `whole`, exactly this)."""
     give_up_s = time.monotonic() + 30
     while not all((said() == text) if whole else (text in said()) for said in who):
         assert time.monotonic() < give_up_s, (text, [said() for said in who])
@@ -201,7 +201,7 @@ def until_said(text: str, *who: Callable[[], str], whole: bool = False) -> None:
 
 
 def page(port: int) -> Any:
-    """What the exporter says of itself."""
+    """The exporter's health page."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
             return json.loads(answer.read())

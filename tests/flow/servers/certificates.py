@@ -1,4 +1,4 @@
-"""Authorities and certificates for one test, made with the openssl program: nothing secret lies in the repository."""
+"""Authorities and certificates for one test, made with the openssl program; the repository holds no secret."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Authority:
             self._key,
             "-CAcreateserial",
         ]
-        days = "30" if valid else "0"  # over when it is first used
+        days = "30" if valid else "0"  # expired when it is first used
         self._run(*signing, "-out", made.cert, "-days", days, "-extfile", extensions)
         return made
 

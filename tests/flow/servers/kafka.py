@@ -24,7 +24,7 @@ _READY_WITHIN_S = 60.0
 
 
 class KafkaServer:
-    """One broker. Its port and its log stay over `stop`, `kill` and `restart`.
+    """One broker. Its port and its log survive `stop`, `kill` and `restart`.
 
     Args:
         folder: Empty folder for its log and configuration.
@@ -86,7 +86,7 @@ class KafkaServer:
             raise WorkFailed(f"Apache Kafka at {self.address} is not ready. Its log:\n{self.server.tail()}")
 
     def stop(self) -> None:
-        """Shut it down in good order."""
+        """Shut it down cleanly."""
         self.server.stop(within_s=20)
 
     def kill(self) -> None:
@@ -94,7 +94,7 @@ class KafkaServer:
         self.server.kill()
 
     def restart(self) -> None:
-        """Start it again on its port, after ending it in good order if it still runs."""
+        """Start it again on its port, after a clean shutdown if it still runs."""
         self.stop()
         self.start()
 
@@ -140,11 +140,11 @@ class KafkaServer:
             "listeners": ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in doors.items()),
             "listener.security.protocol.map": ",".join(f"{name}:{protocols.get(name, 'PLAINTEXT')}" for name in doors),
             "log.dirs": self._folder / "log",
-            # A topic that nobody created is a fault of ours that must show.
+            # If nobody has created a topic, that is a fault of ours and must show.
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
-            # A killed broker is let in again only when its old session is over; 9 s by default.
+            # A killed broker is readmitted only when its old session is over; 9 s by default.
             "broker.session.timeout.ms": 3000,
             "broker.heartbeat.interval.ms": 500,
             "offsets.topic.num.partitions": 4,
@@ -196,7 +196,7 @@ def kafka_cluster(folder: Path, brokers: int = 3) -> list[KafkaServer]:
 
 
 async def end_offsets(address: str, topic: str) -> dict[int, int]:
-    """The log end of each partition. Right on Apache Kafka; Tansu answers the start of its last batch + 1."""
+    """The log end of each partition. Correct on Apache Kafka; Tansu answers the start of its last batch + 1."""
     async with AIOKafkaConsumer(topic, bootstrap_servers=address) as consumer:
         partitions = [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
         return {tp.partition: end for tp, end in (await consumer.end_offsets(partitions)).items()}

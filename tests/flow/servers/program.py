@@ -14,7 +14,7 @@ KAFKA_JARS = ROOT / "deploy" / "kafka" / "libs"
 
 
 def program(part: str, *names: str) -> str:
-    """The first of `names` that is installed; `PartMissing` when none is."""
+    """The first of `names` that is installed; raises `PartMissing` if none is."""
     for name in names:
         if path := shutil.which(name):
             return path

@@ -1,4 +1,4 @@
-"""Debian's redis-server with the configuration that production uses, and a way back to older content."""
+"""Debian's redis-server with the configuration that production uses, and a way to restore older content."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AOF = "appendonlydir"
 
 
 class RedisServer:
-    """One Redis with its append-only file on. Its port and content stay over `stop`, `kill` and `restart`.
+    """One Redis with its append-only file on. Its port and content survive `stop`, `kill` and `restart`.
 
     `options` are more of redis-server's own, for example a port with TLS beside the plain one.
     """
@@ -28,11 +28,11 @@ class RedisServer:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"redis://{LOOPBACK}:{self.port}/0"
-        # A copy, for a sentinel has Redis write into it.
+        # A copy, because a sentinel has Redis write into it.
         ours = shutil.copy(ROOT / "deploy" / "redis" / "redis.conf", folder / "redis.conf")
         command = [program("Redis", "redis-server"), str(ours)]
         command += ["--port", str(self.port), "--dir", str(folder), "--appenddirname", _AOF]
-        # A rewrite would change the files under a snapshot's hands.
+        # A rewrite would change the files during a snapshot.
         command += ["--auto-aof-rewrite-percentage", "0", *options]
         self.server = LocalServer("Redis", command, folder / "redis.log", lambda: ping(self.port))
 
@@ -41,24 +41,24 @@ class RedisServer:
         self.server.start(within_s=20)
 
     def stop(self) -> None:
-        """Shut it down in good order."""
+        """Shut it down cleanly."""
         self.server.stop()
 
     def kill(self) -> None:
-        """SIGKILL; what `written` has waited for comes back."""
+        """SIGKILL; what `written` has waited for is still there after a restart."""
         self.server.kill()
 
     def restart(self) -> None:
-        """Start it again with its content, after ending it in good order if it still runs."""
+        """Start it again with its content, after a clean shutdown if it still runs."""
         self.stop()
         self.start()
 
     def client(self) -> Redis:
-        """A client of the whole content; the caller closes it."""
+        """A client; the caller closes it."""
         return Redis.from_url(self.url)
 
     def written(self) -> None:
-        """Wait until all that was acknowledged is in the file's pages, where it outlives the process.
+        """Wait until everything acknowledged is in the file's pages, where it outlives the process.
 
         With `appendfsync everysec`, Redis holds writes back for up to 2 s while a slow fsync is under way.
         """
@@ -70,7 +70,7 @@ class RedisServer:
                 time.sleep(0.01)
 
     def snapshot(self) -> Path:
-        """A copy of everything acknowledged up to now, taken while it runs.
+        """A copy of everything acknowledged so far, taken while it runs.
 
         The file only grows and each step is in it as a whole or, at the torn end, not at all, so a copy
         is the content at one moment.
@@ -81,7 +81,7 @@ class RedisServer:
         return copy
 
     def restore(self, snapshot: Path) -> None:
-        """Put it back to an older content, as a failover to a late replica would: same port, later writes gone."""
+        """Restore older content, as a failover to a late replica would: same port, later writes gone."""
         self.kill()
         shutil.rmtree(self._folder / _AOF)
         shutil.copytree(snapshot / _AOF, self._folder / _AOF)

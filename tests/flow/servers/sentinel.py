@@ -1,4 +1,4 @@
-"""A primary, a replica and sentinels that make the replica the primary when the first one is gone."""
+"""A primary, a replica, and sentinels that promote the replica when the primary is gone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SentinelServer:
     def __init__(self, folder: Path, primary_port: int, quorum: int, lines: Sequence[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        file = folder / "sentinel.conf"  # it writes into it
+        file = folder / "sentinel.conf"  # the sentinel writes into it
         said = [
             f"port {self.port}",
             f"bind {LOOPBACK}",
@@ -52,7 +52,7 @@ class SentinelServer:
 
 
 class Replicated:
-    """Two Redis, the second a replica of the first, and their sentinels.
+    """Two Redis servers, the second a replica of the first, and their sentinels.
 
     Args:
         folder: Of all files.
@@ -116,12 +116,12 @@ class Replicated:
                 )
 
     def primary_port(self) -> int:
-        """Where the first sentinel says that the primary is."""
+        """The primary's port, according to the first sentinel."""
         with self.sentinels[0].client() as client:
             return int(client.sentinel_get_master_addr_by_name(SERVICE)[1])
 
     def until_primary(self, port: int) -> None:
-        """Wait until every sentinel names this one, and until it takes writes."""
+        """Wait until every sentinel names this one as the primary."""
         for sentinel in self.sentinels:
             with sentinel.client() as client:
                 until(

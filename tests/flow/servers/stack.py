@@ -34,7 +34,7 @@ class Stack:
         }
 
     def settings(self, **more: Any) -> Settings:
-        """Settings on this stack; `more` stands over them."""
+        """Settings on this stack; `more` overrides them."""
         return read_settings(**{**self.given(), **more})
 
     def environment(self, **more: object) -> dict[str, str]:
