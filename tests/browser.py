@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Screen:
-    """One page on a screen, and everything that its console complained about."""
+    """One page on a screen, with the errors and warnings on its console."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.page: Page = context.new_page()
@@ -56,7 +56,7 @@ class Screen:
     def shows(self, condition: str, within_s: float = 20) -> None:
         """Wait until a JavaScript expression over the page is true.
 
-        Asked from outside: the browser's own waiting evaluates text inside the page, which our pages forbid.
+        Polled from outside: the browser's own waiting evaluates text inside the page, which our pages forbid.
         """
         until_s = time.monotonic() + within_s
         while not self.page.evaluate(condition):
@@ -66,17 +66,17 @@ class Screen:
             self.page.wait_for_timeout(100)
 
     def picture(self, file: Path) -> None:
-        """What is on the screen now, as a PNG."""
+        """The current screen, as a PNG."""
         self.page.screenshot(path=file)
 
     def each(self, selector: str, read: Callable[[Any], Any]) -> list[Any]:
-        """What is read of every element."""
+        """What is read from every element."""
         return [read(element) for element in self.page.locator(selector).all()]
 
 
 @contextmanager
 def screen(browser: Browser, *, light: bool = False, script: bool = True, **more: Any) -> Iterator[Screen]:
-    """A screen of its own (1920 x 1080 unless told otherwise), with nothing stored."""
+    """A screen of its own (1920 x 1080 by default), with nothing stored."""
     options: dict[str, Any] = {"viewport": WALL, "locale": "en-GB", "java_script_enabled": script, **more}
     context = browser.new_context(color_scheme="light" if light else "dark", **options)
     context.set_default_timeout(20_000)

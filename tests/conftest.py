@@ -1,4 +1,4 @@
-"""Fixtures for every test: the real extracts, the real servers, the embedded ones.
+"""Fixtures for every test: the real extracts, the real servers and the embedded ones.
 
 A part that is not on this machine skips the test and says how to get it; with CI=true it fails.
 """
@@ -57,7 +57,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
 
 @pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
-    """An Apache Kafka for one test alone, to be killed, paused and restarted (4 s to start)."""
+    """An Apache Kafka for one test only, which may kill, pause and restart it (4 s to start)."""
     try:
         server = KafkaServer(tmp_path / "kafka")
     except PartMissing as error:
@@ -71,7 +71,7 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
 
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """An empty real Redis for one test, to do anything with."""
+    """An empty real Redis for one test, which may do anything to it."""
     try:
         server = RedisServer(tmp_path / "redis")
     except PartMissing as error:
@@ -101,7 +101,7 @@ def embedded() -> Iterator[EmbeddedStack]:
 
 @pytest.fixture
 def real_stack(kafka: KafkaServer, redis_server: RedisServer) -> Stack:
-    """The shared Apache Kafka and a Redis of this test alone (`redis_server` is the same one)."""
+    """The shared Apache Kafka and a Redis for this test only (`redis_server` is the same one)."""
     return Stack("real", kafka.address, redis_server.url, new_name())
 
 

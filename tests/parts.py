@@ -1,4 +1,4 @@
-"""What a test needs beside Python: skipped with a word on how to get it on a laptop, a failure in CI."""
+"""What a test needs besides Python. On a laptop the test is skipped and says how to get it; in CI it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page for analysts lists by hand: each stream, each kind and each column is there."""
+"""What the page for analysts lists by hand: it has each stream, each kind and each column."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE: Final = (ROOT / "schemas" / "measures" / "ANALYSTS.md").read_text(encoding
 
 
 def faults(page: str, kinds: Iterable[Kind], streams: Iterable[Stream]) -> Iterator[str]:
-    """What the page does not say of these kinds and streams."""
+    """What the page does not say about these kinds and streams."""
     yield from _stream_faults(" ".join(page.split()), list(streams))
     in_months = (Reads.BUCKETS, Reads.FIGURES)
     yield from _kind_faults(page, [kind for kind in kinds if kind.reads in in_months or kind.published])
@@ -51,25 +51,25 @@ def _kind_faults(page: str, kinds: list[Kind]) -> Iterator[str]:
 
 
 def _table(page: str, head: str) -> dict[str, str]:
-    """First cell -> the second, of the rows below a table's head."""
+    """First cell -> second cell, for the rows below a table's head."""
     rows = page[page.index(head) :].partition("\n\n")[0].splitlines()[2:]
     return {first.strip(): second.strip() for _, first, second, *_ in (row.split("|") for row in rows)}
 
 
-def test_the_page_says_all_of_every_kind_and_stream() -> None:
-    """An analyst who cannot find a stream here takes its open months for closed ones."""
+def test_the_page_covers_every_kind_and_stream() -> None:
+    """An analyst who cannot find a stream here would mistake its open months for closed ones."""
     assert list(faults(PAGE, KINDS.values(), STREAMS.values())) == []
 
 
-def test_a_stream_that_the_page_does_not_know_is_found() -> None:
-    """In the sentence about closed months, and in that about who is open."""
+def test_a_stream_that_is_missing_from_the_page_is_found() -> None:
+    """In the sentence about closed months, and in the one about what is open."""
     streams = [*STREAMS.values(), replace(STREAMS["calls"], name="visits", entity="visit", lateness_days=2)]
     closing, opened = faults(PAGE, KINDS.values(), streams)
     assert closing.endswith(", visits 2 days. Until then")
     assert opened.endswith(" or visit: `measure`, `id`")
 
 
-def test_a_kind_that_the_page_does_not_know_is_found() -> None:
+def test_a_kind_that_is_missing_from_the_page_is_found() -> None:
     """Its value, its own columns, and its fields in Redis."""
     kind = replace(KINDS["count"], name="spread", columns=(*KINDS["count"].columns, Column("made_up", "number")))
     assert list(faults(PAGE, [kind], STREAMS.values())) == [
@@ -77,7 +77,7 @@ def test_a_kind_that_the_page_does_not_know_is_found() -> None:
     ]  # fmt: skip
 
 
-def test_a_column_that_every_row_has_is_on_the_page() -> None:
-    """The first ones, whatever the kind."""
+def test_the_columns_that_every_row_has_are_on_the_page() -> None:
+    """They come first, whatever the kind."""
     columns = " ".join(_table(PAGE, "| column | meaning |"))
     assert [name for name in VALUE if f"`{name}`" not in columns] == []

@@ -1,4 +1,4 @@
-"""The command line: every command explains itself, and every fault is a clear word and an exit code."""
+"""The command line: every command explains itself, and every fault has a clear message and an exit code."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def commands() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("typed", commands())
-def test_the_help_of_a_command_says_what_it_does_and_what_holds_by_default(typed: str) -> None:
+def test_the_help_of_a_command_says_what_it_does_and_gives_the_defaults(typed: str) -> None:
     """At 3 a.m. nobody reads the source: each option has a text, and its default or that it is required."""
     command = commands()[typed]
     assert len(command.help) > 20
@@ -75,7 +75,7 @@ def test_the_help_of_a_command_says_what_it_does_and_what_holds_by_default(typed
 
 
 def numbers() -> dict[str, Callable[[str], float] | None]:
-    """What reads each option and argument that is a number."""
+    """The parser of each option and argument that is a number."""
     found = {}
     for typed, command in commands().items():
         function = getattr(command, "callback", None)
@@ -117,13 +117,13 @@ def test_all_commands_of_the_manual_are_there() -> None:
 
 @pytest.fixture(scope="module")
 def silent() -> Iterator[str]:
-    """Host and port of a server that takes connections and never says a word."""
+    """Host and port of a server that accepts connections and never sends anything."""
     with closing(socket.create_server((LOOPBACK, 0), backlog=200)) as listening:
         yield f"{LOOPBACK}:{listening.getsockname()[1]}"
 
 
 def unreachable(kafka: str, redis_url: str, bad: str, extract: Path) -> dict[str, list[str]]:
-    """Commands of which one server does not answer, by name; the other one does."""
+    """Commands for which one server does not answer, by name; the other one does."""
     bad_redis = ["--redis", f"redis://hunter2@{bad}/0"]
     replay = ["replay", "--map", CALL_LOG, str(extract)]
     return {
@@ -165,14 +165,14 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def waiting(embedded: EmbeddedStack, silent: str, extract: Path) -> dict[str, Running]:
-    """The commands that meet a silent server, started together: each waits for 10 to 15 s."""
+    """The commands with a silent server, started together because each waits for 10 to 15 s."""
     all_of_them = unreachable(embedded.kafka, embedded.redis_url, silent, extract)
     environment = {"WATCHROOM_FORCE": new_name()}
     return {name: Running("watchroom", *all_of_them[name], environment=environment) for name in SILENT}
 
 
 def is_one_line(done: Done, typed: Sequence[str]) -> None:
-    """Exit 1: what does not answer, where it was looked for, what to check; no user."""
+    """Exit code 1: what does not answer, its address, what to check; no user name."""
     assert done.code == 1, done
     assert done.out == b""
     (line,) = done.lines
@@ -185,7 +185,7 @@ def is_one_line(done: Done, typed: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_server_that_is_not_there_is_one_line_with_its_address(
+def test_a_server_that_is_not_running_is_reported_in_one_line_with_its_address(
     embedded: EmbeddedStack,
     extract: Path,
     name: str,
@@ -200,7 +200,9 @@ def test_a_server_that_is_not_there_is_one_line_with_its_address(
 
 
 @pytest.mark.parametrize("name", SILENT)
-def test_a_server_that_never_answers_is_the_same_line_within_a_minute(waiting: dict[str, Running], name: str) -> None:
+def test_a_server_that_never_answers_is_reported_in_the_same_line_within_a_minute(
+    waiting: dict[str, Running], name: str
+) -> None:
     """It accepts the connection and never answers: a firewall, or a server that hangs."""
     running = waiting[name]
     is_one_line(running.end(WITHIN_S), running.arguments)
@@ -236,7 +238,7 @@ USAGE = {
 
 
 def typed_here(typed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Done:
-    """A command in this process, as the script runs it: for faults that end it before anything begins."""
+    """A command in this process, as the script runs it: for faults that end it before it does anything."""
     monkeypatch.setattr(sys, "argv", ["watchroom", *typed])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -257,10 +259,10 @@ def bad_schemas(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("typed", USAGE)
-def test_wrong_usage_is_exit_2_and_says_what_to_write(
+def test_wrong_usage_exits_with_2_and_says_what_to_write(
     typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A script sees from `$?` that another attempt is useless."""
+    """A script sees from `$?` that retrying is useless."""
     done = typed_here(typed.split(), monkeypatch, capsys)
     assert done.code == 2
     assert USAGE[typed] in " ".join(done.said.replace("│", " ").split())
@@ -285,7 +287,7 @@ def test_all_bad_settings_are_listed_at_once(
 def test_all_faults_of_a_catalogue_are_listed_at_once(
     typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """File, entry and key, found, write instead; nothing is shown or written under half a catalogue."""
+    """File, entry and key, what was found, what to write; nothing is shown or written with half a catalogue."""
     environment = {"WATCHROOM_SCHEMAS": str(bad_schemas(tmp_path)), "WATCHROOM_HEALTH_PORT": str(free_port())}
     if typed in ("worker", "exporter"):  # they change how their process logs
         done = Running("watchroom", typed, environment=environment).end(WITHIN_S)
@@ -352,10 +354,10 @@ UNKNOWN_TOLD = (
 
 
 @pytest.mark.parametrize("typed", ["months", "exporter", "replay"])
-def test_unknown_names_of_kinds_and_streams_are_reported_with_those_that_exist(
+def test_unknown_names_of_kinds_and_streams_are_reported_with_the_known_ones(
     typed: str, tmp_path: Path, extract: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A key, a word, a stream or a kind that is spelt wrongly must not leave a measure out in silence."""
+    """A misspelt key, term, stream or kind must not silently leave out a measure."""
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     (tmp_path / "schemas" / "measures" / "wrong.toml").write_text(UNKNOWN_NAMES)
     monkeypatch.setenv("WATCHROOM_SCHEMAS", str(tmp_path / "schemas"))
@@ -390,10 +392,10 @@ BAD_STREAMS = {
 
 @pytest.mark.parametrize("case", BAD_STREAMS)
 @pytest.mark.parametrize("typed", ["months", "worker", "exporter"])
-def test_a_setting_that_names_no_stream_or_an_unknown_one_is_exit_2(
+def test_a_setting_that_names_no_stream_or_an_unknown_one_exits_with_2(
     typed: str, case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each with what there is, and the fault of another setting beside them."""
+    """Each message names the known streams; a fault in another setting is reported too."""
     name, value, told = BAD_STREAMS[case]
     monkeypatch.setenv(name, value)
     monkeypatch.setenv("WATCHROOM_ZONE", "Europe/Lodnon")
@@ -407,7 +409,7 @@ def test_a_setting_that_names_no_stream_or_an_unknown_one_is_exit_2(
 def test_all_faults_of_a_mapping_are_listed_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before a server is started."""
+    """They are listed before a server is contacted."""
     mapping, extract = tmp_path / "bad.toml", tmp_path / "calls.csv"
     mapping.write_text('source = "desk"\nsurprise = 1\n[time]\nzone = "Nowhere/City"\n')
     extract.write_text(EXTRACT)
@@ -431,7 +433,7 @@ EVENTS = (
 
 @pytest.fixture(scope="module")
 def small(embedded: EmbeddedStack) -> Settings:
-    """A small force: November 2021, and one incident that waits since ten minutes ago."""
+    """A small force: November 2021, and one incident that has been waiting for ten minutes."""
     settings = settings_on(embedded.redis_url, force=new_name())
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
     fill(settings, [*EVENTS, Happened("incident.created", "2", at, {"grade": "1", "area": "stoke"})])
@@ -442,7 +444,7 @@ def small(embedded: EmbeddedStack) -> Settings:
 def printed(
     small: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str], str]:
-    """What a command prints of it; it must go well, and say nothing else but that no worker runs there."""
+    """What a command prints about it; it must succeed, with no other message than that no worker is running."""
     monkeypatch.setenv("WATCHROOM_REDIS_URL", small.redis_url)
     monkeypatch.setenv("WATCHROOM_FORCE", small.force)
     monkeypatch.setenv("WATCHROOM_STREAMS", ",".join(small.streams))
@@ -459,7 +461,7 @@ def printed(
 MONTHS, OPEN = "months --month 2021-11", "open --measure incidents_unattended"
 
 
-def test_months_are_the_same_rows_as_json_csv_and_table(printed: Callable[[str], str]) -> None:
+def test_months_have_the_same_rows_in_json_csv_and_the_table(printed: Callable[[str], str]) -> None:
     """Programs parse it; nothing but rows is on standard output."""
     rows = json.loads(printed(f"{MONTHS} --format json"))
     flat = list(csv.DictReader(io.StringIO(printed(f"{MONTHS} --format csv"))))
@@ -476,20 +478,20 @@ def test_months_are_the_same_rows_as_json_csv_and_table(printed: Callable[[str],
     assert (attended["count"], attended["mean_s"], attended["unit"]) == (1, 480.0, "s")
 
 
-def test_a_measure_that_never_happened_is_still_json_and_csv(printed: Callable[[str], str]) -> None:
-    """An empty result is valid JSON and CSV."""
+def test_a_measure_without_events_is_still_valid_json_and_csv(printed: Callable[[str], str]) -> None:
+    """Programs parse an empty result too."""
     asked = "months --month 2021-11 --measure crime_homicide"
     assert json.loads(printed(f"{asked} --format json")) == []
     assert printed(f"{asked} --format csv").startswith("measure,period,")
 
 
-def test_the_restatement_log_is_one_object_a_line(printed: Callable[[str], str]) -> None:
-    """The cancelled crime left a closed November."""
+def test_the_restatement_log_has_one_object_per_line(printed: Callable[[str], str]) -> None:
+    """The cancelled crime was removed from a closed November."""
     entries = [json.loads(line) for line in printed("months --log").splitlines()]
     assert {(entry["month"], entry["event_type"]) for entry in entries} == {("2021-11", "crime.cancelled")}
 
 
-def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str], str]) -> None:
+def test_the_open_list_is_the_same_in_json_csv_and_the_table(printed: Callable[[str], str]) -> None:
     """Age in seconds, times in UTC; for people also how old the figures are."""
     (row,) = json.loads(printed(f"{OPEN} --format json"))
     assert (row["measure"], row["id"], row["by"]) == ("incidents_unattended", "2", {"grade": "1", "area": "stoke"})
@@ -502,8 +504,8 @@ def test_the_open_list_is_the_same_as_json_csv_and_table(printed: Callable[[str]
     assert table[-1].startswith("FEED SILENT: log was last seen ")
 
 
-def test_progress_is_a_line_from_time_to_time_in_a_log() -> None:
-    """A log of a service is not filled with bars; a terminal gets one."""
+def test_progress_in_a_log_is_an_occasional_line() -> None:
+    """Progress bars must not fill a service's log; a terminal gets one."""
     text = io.StringIO()
     with progress(Console(file=text), say_every_s=0) as tell:
         tell("rebuilding", 1200, 5000)

@@ -34,8 +34,8 @@ FULL = Path("/dev/full")
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no full disk")
 @pytest.mark.parametrize("form", ["table", "json"])
-def test_a_full_disk_is_one_line(form: str) -> None:
-    """A script must not mistake half a table for all of it."""
+def test_a_full_disk_is_reported_in_one_line(form: str) -> None:
+    """A script must not mistake half a table for the whole."""
     with FULL.open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "watchroom", "measures", "--format", form],

@@ -16,7 +16,7 @@ WITH_KEY = {"WATCHROOM_TOKEN_KEY": KEY.decode()}
 
 
 def run(kind: str, lines: bytes, **environment: str) -> tuple[int, list[str], str]:
-    """Exit code, lines printed, and what was said."""
+    """Exit code, printed lines, and standard error."""
     done = subprocess.run(
         [sys.executable, "-m", "watchroom", "token", "--kind", kind], input=lines, capture_output=True, check=False,
         env={**OTHERS, "PYTHONPATH": str(ROOT / "services"), **environment}, timeout=60,
@@ -25,13 +25,13 @@ def run(kind: str, lines: bytes, **environment: str) -> tuple[int, list[str], st
 
 
 def test_each_line_becomes_a_token_and_an_empty_one_stays_empty() -> None:
-    """So that `paste` puts tokens beside the lines they came from; a byte order mark belongs to no name."""
+    """So `paste` can put tokens next to the lines they came from; a byte order mark is not part of a name."""
     code, made, said = run("person", "\ufeffZoë Example\r\n\n  zoë  example".encode(), **WITH_KEY)
     token = MAKER.token("person", "Zoë Example")
     assert (code, made, said) == (0, [token, "", token], "")
 
 
-def test_a_line_without_a_normal_form_is_named_by_its_number_and_the_others_go_on() -> None:
+def test_a_line_without_a_normal_form_is_reported_by_number_and_the_others_are_converted() -> None:
     """Standard error often ends in a log."""
     code, made, said = run("telephone", b"01632 960001\n01632960001234567\nzoe\n\xff\n01632 960001\n", **WITH_KEY)
     token = MAKER.token("telephone", "01632 960001")
@@ -41,7 +41,7 @@ def test_a_line_without_a_normal_form_is_named_by_its_number_and_the_others_go_o
 
 
 def test_key_id_and_country_are_settings() -> None:
-    """A force that changes its key names the new one."""
+    """A force that changes its key gives the new one a new id."""
     more = {"WATCHROOM_TOKEN_KEY_ID": "k2", "WATCHROOM_TOKEN_COUNTRY": "FR"}
     _, made, _ = run("telephone", b"+44 1632 960001\n", **WITH_KEY, **more)
     assert made == ["k2" + MAKER.token("telephone", "01632 960001")[2:]]
@@ -65,7 +65,7 @@ def test_without_a_key_or_a_country_nothing_is_read(environment: dict[str, str],
 
 
 @pytest.mark.parametrize("command", [["token", "--kind", "car"], ["months", "--format", "car"], ["demo", "--for", "x"]])
-def test_a_value_that_an_option_does_not_have_is_reported_in_plain_words(command: list[str]) -> None:
+def test_a_value_that_an_option_does_not_accept_is_reported_in_plain_words(command: list[str]) -> None:
     """The library that checks values puts a prefix before the message."""
     done = subprocess.run(
         [sys.executable, "-m", "watchroom", *command], capture_output=True, check=False, text=True, timeout=60,

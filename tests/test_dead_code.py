@@ -1,4 +1,4 @@
-"""Dead and duplicate code is found: what `make check` runs, with something planted."""
+"""Dead and duplicate code is found: what `make check` runs, with planted faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVICES = ROOT / "services"
 
 
 def command(tool: str) -> list[str]:
-    """The arguments with which the Makefile runs a tool."""
+    """The arguments that the Makefile gives a tool."""
     line = next(each for each in (ROOT / "Makefile").read_text().splitlines() if each.startswith(f"\t$(BIN)/{tool}"))
     return [sys.executable, "-m", *shlex.split(line.strip().removeprefix("$(BIN)/"))]
 
@@ -48,7 +48,7 @@ def test_unused_code_is_found(tmp_path: Path) -> None:
 
 
 def test_each_exception_for_unused_code_is_needed() -> None:
-    """One that is left over hides the next dead name."""
+    """A leftover exception hides the next dead name."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["vulture"]
     plain = [sys.executable, "-m", "vulture", "--config", "none.toml", "--min-confidence", "60", str(SERVICES)]
     answer = subprocess.run(plain, capture_output=True, text=True, check=False)
@@ -66,6 +66,6 @@ def test_equal_lines_in_two_packages_are_found(tmp_path: Path) -> None:
 
 
 def test_all_modules_are_compared() -> None:
-    """Pylint skips, silently, a folder that is no package: every folder with a module is one."""
+    """Pylint silently skips a folder that is not a package, so every folder with a module must be one."""
     folders = {path.parent for path in SERVICES.rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []

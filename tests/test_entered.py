@@ -17,15 +17,15 @@ NOT_PLAIN: Final = ("1_000", "١٢", "１２", "1e3", "+5", ".5", "5.", "nan", "
 
 
 @pytest.mark.parametrize("text", [*NOT_PLAIN, "", "-", "5\n", " 5", "9" * 101])
-def test_other_texts_than_plain_numbers_are_refused(text: str) -> None:
-    """Python's own functions read most of these; nobody who writes one means what they read."""
+def test_texts_that_are_not_plain_numbers_are_refused(text: str) -> None:
+    """Python's own functions accept most of these, but not with the value that the writer means."""
     assert plain_number(text) is None
     assert plain_whole_number(text) is None
 
 
 @given(st.integers(-(10**20), 10**20), st.integers(0, 6))
 def test_a_plain_number_is_read_exactly(units: int, decimals: int) -> None:
-    """Whatever its sign and its decimals."""
+    """Whatever its sign and decimals."""
     number = Decimal(units).scaleb(-decimals)
     assert plain_number(f"{number:f}") == number
     assert plain_whole_number(str(units)) == units

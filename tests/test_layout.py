@@ -1,4 +1,4 @@
-"""The rooms and their doors, the lock file, and what may not stand in the repository; each check is seen failing."""
+"""Packages and their imports, the lock file, and texts that the repository must not contain; each check can fail."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def contract(services: Path) -> subprocess.CompletedProcess[str]:
 
 
 def broken(answer: subprocess.CompletedProcess[str]) -> list[str]:
-    """Names of the contracts that do not hold."""
+    """Names of the broken contracts."""
     return [line.removesuffix(" BROKEN") for line in answer.stdout.splitlines() if line.endswith(" BROKEN")]
 
 
 def test_the_import_contract_holds() -> None:
-    """Imports run downwards, and each engine has one room: that is what lets us exchange one."""
+    """Imports run downwards, and each engine is used in one package, so that it can be replaced."""
     answer = contract(SERVICES)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "0 broken" in answer.stdout
@@ -95,7 +95,7 @@ def test_the_import_contract_holds() -> None:
 
 @pytest.mark.parametrize("case", PLANTED)
 def test_a_planted_import_breaks_its_contract(case: str, tmp_path: Path) -> None:
-    """A contract that nobody has seen fail may be switched off by a misspelt name."""
+    """A contract that has never failed in a test may be switched off by a misspelt name."""
     file, line, name = PLANTED[case]
     services = tmp_path / "services"
     shutil.copytree(SERVICES, services, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -110,21 +110,21 @@ def test_a_planted_import_breaks_its_contract(case: str, tmp_path: Path) -> None
 
 
 def clock_reads(source: str) -> list[int]:
-    """Lines that ask `datetime` or `date` for the present."""
+    """Lines that read the current time from `datetime` or `date`."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     names = {"now", "utcnow", "today"}
     return [call.lineno for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in names]
 
 
-def test_pure_rooms_are_told_the_time() -> None:
-    """The contract forbids the module `time`; the present also hides in `datetime`."""
+def test_pure_packages_do_not_read_the_clock() -> None:
+    """The contract forbids the module `time`, but `datetime` also gives the current time."""
     files = [path for room in PURE_ROOMS for path in (SERVICES / "watchroom" / room).rglob("*.py")]
     assert len(files) > len(PURE_ROOMS)
     assert {str(path.relative_to(ROOT)): lines for path in files if (lines := clock_reads(path.read_text()))} == {}
 
 
 def test_a_clock_read_is_found() -> None:
-    """The check above in a case in which it fails."""
+    """The check above in a case where it must fail."""
     assert clock_reads("from datetime import UTC, datetime\nx = 1\ny = datetime.now(UTC)\n") == [3]
 
 
@@ -138,7 +138,7 @@ def locked() -> dict[str, str]:
 
 
 def needed(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> Iterator[str]:
-    """Every package that a distribution needs on this machine, and what those need."""
+    """Every package that a distribution needs on this machine, directly or indirectly."""
     if (name, extras) in seen:
         return
     seen.add((name, extras))
@@ -151,7 +151,7 @@ def needed(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str
 
 
 def test_the_lock_file_holds_every_package_and_nothing_else() -> None:
-    """What a clone installs next year is what runs here today."""
+    """A clone must install next year what runs here today."""
     wanted = set(needed("watchroom", frozenset({"embedded", "dev"}), set()))
     tools = {canonicalize_name(Requirement(text).name) for text in PROJECT["build-system"]["requires"]}
     # For older Pythons than the one that made the lock file (3.11 before 3.11.3, faust's redis client).
@@ -161,7 +161,7 @@ def test_the_lock_file_holds_every_package_and_nothing_else() -> None:
 
 
 def test_the_locked_versions_are_the_installed_ones() -> None:
-    """Tests of other versions than the locked ones would prove nothing about them."""
+    """Tests with other versions would prove nothing about the locked ones."""
     wanted = set(needed("watchroom", frozenset({"embedded", "dev"}), set()))
     versions = locked()  # compared as versions: one package writes its own as v0.0.21
     assert {name: Version(metadata.version(name)) for name in wanted} == {
@@ -193,7 +193,7 @@ ANY_EXCEPTION = re.compile(r"#\s*(?:(?:ruff:\s*|flake8:\s*)?noqa|type:\s*ignore|
 
 
 def tracked() -> list[Path]:
-    """Files of the repository, this one aside: it spells what it forbids."""
+    """Files of the repository except this one, which spells out what it forbids."""
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [
         ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file() and ROOT / name != Path(__file__)
@@ -201,7 +201,7 @@ def tracked() -> list[Path]:
 
 
 def findings(text: str) -> list[str]:
-    """What stands in a text that may not."""
+    """What a text contains but must not."""
     return [f"{what}: {found[0]}" for what, pattern in FORBIDDEN.items() if (found := pattern.search(text))]
 
 
@@ -211,8 +211,8 @@ def unreasoned(source: str) -> list[int]:
     return [n for n, line in lines if not REASONED_EXCEPTION.search(line)]
 
 
-def test_no_registry_machine_or_key_is_named() -> None:
-    """A clone works wherever its packages come from and wherever it lies."""
+def test_no_file_names_a_registry_a_machine_or_a_key() -> None:
+    """A clone must work wherever its packages come from and wherever it is stored."""
     files = tracked()
     assert len(files) > 20
     found = {path.relative_to(ROOT).as_posix(): findings(path.read_text(errors="replace")) for path in files}
@@ -224,7 +224,7 @@ def test_no_registry_machine_or_key_is_named() -> None:
     ["see https://pypi" + ".org/simple", "--extra-index" + "-url x", "open('/wo" + "rk/main/x')", "/Us" + "ers/anna/x"],
 )
 def test_a_named_registry_or_machine_is_found(text: str) -> None:
-    """The check above in the cases in which it fails."""
+    """The check above in cases where it must fail."""
     assert findings(text)
 
 
@@ -249,7 +249,7 @@ def test_every_exception_to_a_rule_has_its_code_and_its_reason() -> None:
     ],
 )
 def test_an_exception_without_code_or_reason_is_found(line: str, refused: bool) -> None:
-    """The check above in the cases in which it fails."""
+    """The check above in cases where it must fail."""
     assert bool(unreasoned(line)) is refused
 
 
@@ -257,7 +257,7 @@ def test_an_exception_without_code_or_reason_is_found(line: str, refused: bool) 
 
 
 def test_every_make_target_that_others_call_exists_and_is_explained() -> None:
-    """`make` alone is the manual; the names are those that CI and people use."""
+    """`make` without a target prints the manual; CI and people use these names."""
     listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = {line.split()[1] for line in listed.splitlines()}
     assert {"install", "check", "test", "demo", "generate", "bench", "boards", "up", "down"} <= names

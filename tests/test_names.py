@@ -54,7 +54,7 @@ def found() -> set[str]:
 
 
 def test_no_name_is_built_from_a_retired_word() -> None:
-    """One meaning a word; rename what is found by docs/glossary.md."""
+    """Each word has one meaning; docs/glossary.md says what to use instead."""
     assert found() == set()
 
 
@@ -71,7 +71,7 @@ def test_no_name_is_built_from_a_retired_word() -> None:
     ],
 )
 def test_a_planted_name_is_found(source: str, names: list[str]) -> None:
-    """The check above in cases in which it fails, and in some that only look like them."""
+    """The check above in cases where it must fail, and in some that only look like them."""
     assert list(names_in(source, with_parameters=True)) == names
 
 

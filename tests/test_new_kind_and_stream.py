@@ -1,4 +1,4 @@
-"""One module and one registry row more: a made-up kind and a made-up stream are in every output, else in none.
+"""One more module and registry row: a made-up kind and a made-up stream are in every output, or in none.
 
 The product is copied, `tests/planted/spread.py` and `visits.py` are put into the copy with a row each, entries and
 examples beside them, and the copy's own commands are run. Nothing else of the copy is edited.
@@ -38,7 +38,7 @@ TYPES_REFUSED = f"found 'visit.arrived'; write one of {next(iter(STREAM_OF))}, "
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One Redis for all copies; each is a force of its own."""
+    """One Redis for all copies; each copy is a separate force."""
     try:
         server = RedisServer(tmp_path_factory.mktemp("redis"))
     except PartMissing as error:
@@ -51,7 +51,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 class Copies:
-    """Copies by what they have, each made once."""
+    """Copies by their contents, each made once."""
 
     def __init__(self, folders: pytest.TempPathFactory) -> None:
         self._folders = folders
@@ -62,11 +62,11 @@ class Copies:
         return self._get("whole", BOTH, BOTH)
 
     def without_row(self, row: Planted) -> Copy:
-        """Without one row; entries name what it would bring."""
+        """Without one row, although entries still refer to it."""
         return self._get(f"no-{row}-row", _others(row), BOTH)
 
     def without(self, row: Planted) -> Copy:
-        """Without one row and the entries that name it: a sound product, with the module lying there."""
+        """Without one row and the entries that refer to it: a sound product with an unused module."""
         return self._get(f"no-{row}", _others(row), _others(row))
 
     def _get(self, name: str, rows: tuple[Planted, ...], entries: tuple[Planted, ...]) -> Copy:
@@ -81,7 +81,7 @@ def _others(row: Planted) -> tuple[Planted, ...]:
 
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
-    """The copies of this module."""
+    """The copies that this module's tests share."""
     return Copies(tmp_path_factory)
 
 
@@ -97,17 +97,17 @@ def signs(check: str, copy: Copy, redis_url: str) -> list[Sign]:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_planted_kind_and_a_planted_stream_are_in_every_output(copies: Copies, check: str, redis_url: str) -> None:
-    """Each measure of theirs, with its words and its number: no second place knows what kinds and streams there are."""
+    """Each of their measures, with its texts and its number: only the registries know which kinds and streams exist."""
     found = signs(check, copies.whole(), redis_url)
     assert found
     assert [sign.what for sign in found if not sign.is_there] == []
 
 
 @pytest.mark.parametrize(("row", "check"), WITHOUT)
-def test_without_its_row_and_entries_exactly_its_own_is_missing(
+def test_without_its_row_and_entries_only_its_own_output_is_missing(
     copies: Copies, row: Planted, check: str, redis_url: str
 ) -> None:
-    """The module alone does nothing, and what the other one brings is there all the same."""
+    """The module alone does nothing, and the output of the other one is still there."""
     copy = copies.without(row)
     if (row, check) == ("stream", "replay"):  # the log has visits, and a mapping may name no type that nobody has
         with pytest.raises(Refused, match=re.escape(TYPES_REFUSED)) as refused:
@@ -121,10 +121,10 @@ def test_without_its_row_and_entries_exactly_its_own_is_missing(
 
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("row", BOTH)
-def test_without_its_row_alone_nothing_starts_and_every_entry_is_told(
+def test_with_entries_but_no_row_nothing_starts_and_every_entry_is_reported(
     copies: Copies, row: Planted, check: str, redis_url: str
 ) -> None:
-    """Exit code 2 with each entry's fault and what exists: no output may leave out a measure in silence."""
+    """Exit code 2 with each entry's fault and the known names: no output may silently leave out a measure."""
     with pytest.raises(Refused) as refused:
         signs(check, copies.without_row(row), redis_url)
     assert refused.value.code == 2
@@ -138,7 +138,7 @@ def test_without_its_row_alone_nothing_starts_and_every_entry_is_told(
 
 
 def test_a_setting_that_names_the_stream_is_refused_without_its_row(copies: Copies) -> None:
-    """A force that believes it feeds visits must not find out by an empty board."""
+    """A force that believes it feeds visits must not have to discover the mistake on an empty board."""
     with pytest.raises(
         Refused, match=rf"^WATCHROOM_STREAMS: .*'visits'; write one of {', '.join(STREAMS)}$"
     ) as refused:
@@ -146,8 +146,8 @@ def test_a_setting_that_names_the_stream_is_refused_without_its_row(copies: Copi
     assert refused.value.code == 2
 
 
-def test_what_is_wrong_with_a_kinds_own_keys_is_told_at_once(tmp_path: Path) -> None:
-    """Each with its place and what to write; a limit that falls to a default in silence is a wrong number."""
+def test_all_faults_in_the_own_keys_of_a_kind_are_reported_at_once(tmp_path: Path) -> None:
+    """Each with its position and what to write; a limit that silently became the default would be a wrong number."""
     copy = Copy(tmp_path)
     for entry, was, by in (
         ("kind", "cap_s = 3600\n", ""),
@@ -179,7 +179,7 @@ def test_what_is_wrong_with_a_kinds_own_keys_is_told_at_once(tmp_path: Path) -> 
 def test_a_stream_that_is_fed_by_default_needs_no_setting(
     tmp_path_factory: pytest.TempPathFactory, redis_url: str
 ) -> None:
-    """Whether every force feeds a stream is a flag in its module, and nowhere else."""
+    """Whether every force feeds a stream is decided by a flag in its module and nowhere else."""
     copy = Copy(tmp_path_factory.mktemp("by-default"), by_default=True)
     for check in ("metrics", "built_in_page", "months_json", "backtest"):
         assert [sign.what for sign in signs(check, copy, redis_url) if not sign.is_there] == []
@@ -187,8 +187,8 @@ def test_a_stream_that_is_fed_by_default_needs_no_setting(
     assert f"`{','.join(fed)},visits`" in copy.read("deploy/settings.md")
 
 
-def test_the_contracts_of_kinds_streams_and_events_hold_for_what_is_planted(copies: Copies) -> None:
-    """The copy's own tests go over the registries: they take in the new rows, its examples and its refused events."""
+def test_the_contracts_of_kinds_streams_and_events_hold_for_the_planted_ones(copies: Copies) -> None:
+    """The copy's own tests loop over the registries, so they include the new rows, examples and refused events."""
     copy = copies.whole()
     copy.read("schemas/events/README.md")
     shutil.copytree(ROOT / "tests", copy.root / "tests", ignore=LEFT_OUT, dirs_exist_ok=True)
@@ -200,8 +200,8 @@ def test_the_contracts_of_kinds_streams_and_events_hold_for_what_is_planted(copi
         assert re.search(rf"{re.escape(case)} PASSED", done), case
 
 
-def test_what_is_planted_is_no_part_of_the_product() -> None:
-    """A plant that had grown into the product would be found in every output by itself."""
+def test_the_planted_modules_are_not_part_of_the_product() -> None:
+    """If they had become part of the product, the tests above would pass without planting anything."""
     folder = ROOT / "services" / "watchroom"
     assert [path for path in folder.rglob("*.py") if path.stem in ("spread", "visits")] == []
     assert not Path(ROOT / "schemas" / "events" / "visit.seen.json").exists()

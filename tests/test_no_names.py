@@ -1,7 +1,7 @@
-"""No module but a kind's or a stream's own knows its name: whatever is written as a text is found in the syntax tree.
+"""Only a kind's or a stream's own module has its name in a text: such texts are found in the syntax tree.
 
 Comparisons, cases of a `match`, keys of dictionaries, defaults and `Literal`s all need the name as a text, so every
-text is looked at; and a row of a registry may not be compared in its name's place.
+text is checked. Comparing a row of a registry instead of its name is not allowed either.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ALLOWED: Final[Mapping[tuple[str, str], str]] = {
 
 
 def names_in(source: str) -> Iterator[tuple[int, str]]:
-    """Line and name of each place at which a source needs a kind's or a stream's name."""
+    """Line and name wherever a source needs the name of a kind or a stream."""
     tree = ast.parse(source)
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
     styles = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == STYLE]
@@ -70,14 +70,14 @@ def _is_row(node: ast.expr | ast.AST, rows: set[str]) -> bool:
 
 
 def modules() -> dict[str, str]:
-    """The sources in which no name may stand, by their path in the package."""
+    """The sources that may not contain a name, by their path in the package."""
     paths = {path.relative_to(WATCHROOM).as_posix(): path for path in WATCHROOM.rglob("*.py")}
     own = tuple(f"{folder}/" for folder in THEIR_OWN)
     return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if not name.startswith(own)}
 
 
-def test_no_module_outside_kinds_and_streams_needs_a_name_of_theirs() -> None:
-    """What compares a name falls through to something else, in silence, when the next kind or stream comes."""
+def test_no_module_outside_kinds_and_streams_needs_one_of_their_names() -> None:
+    """Code that compares names silently does something else when a new kind or stream is added."""
     sources = modules()
     assert len(sources) > 100
     found = [
@@ -90,7 +90,7 @@ def test_no_module_outside_kinds_and_streams_needs_a_name_of_theirs() -> None:
 
 
 def test_each_exception_is_still_needed() -> None:
-    """One that is left over would let the next one through."""
+    """A leftover exception would let the next fault through."""
     sources = modules()
     found = {(module, name) for module, source in sources.items() for _, name in names_in(source)}
     assert ALLOWED.keys() <= found
@@ -130,7 +130,7 @@ PLANTED = {
 
 @pytest.mark.parametrize("case", PLANTED)
 def test_a_planted_name_is_found(case: str) -> None:
-    """The check above in the cases in which it fails."""
+    """The check above in cases where it must fail."""
     assert list(names_in(PLANTED[case]))
 
 
@@ -150,13 +150,13 @@ def test_a_planted_name_is_found(case: str) -> None:
         'if reads is Reads.OPEN_SET and name == "accounts":\n    pass\n',
     ],
 )
-def test_what_only_looks_like_a_name_is_let_through(source: str) -> None:
-    """Sentences, attributes and other words: a check that cries at them is switched off."""
+def test_texts_that_only_look_like_a_name_are_accepted(source: str) -> None:
+    """Sentences, attributes and other words: a check with false alarms would be switched off."""
     assert list(names_in(source)) == []
 
 
 def test_the_streams_of_a_force_without_a_setting_are_flags_of_the_registry() -> None:
-    """A list beside the registry would leave out the next stream that every force feeds."""
+    """A list outside the registry would leave out the next stream that every force feeds."""
     fed = tuple(name for name, stream in STREAMS.items() if stream.by_default)
     assert Settings.model_fields["streams"].default == fed
     assert fed

@@ -89,7 +89,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_a_url_that_does_not_name_one_server_and_one_database_is_refused(url: str) -> None:
-    """A lenient reader would use database 0, which belongs to another installation."""
+    """A lenient parser would use database 0, which belongs to another installation."""
     with pytest.raises(RedisUrlRefused, match=r".") as refused:
         parse(url)
     assert REFUSED[url] in str(refused.value)
@@ -114,7 +114,7 @@ def test_a_url_that_does_not_name_one_server_and_one_database_is_refused(url: st
     ],
 )
 def test_a_url_that_names_both_is_read_exactly(url: str, address: tuple[object, ...]) -> None:
-    """Defaults are the port 6379 and the database 0, nothing else."""
+    """The only defaults are port 6379 and database 0."""
     assert parse(url) == (*address, (), "")
     assert read_settings(redis_url=url).redis_url == url
 
@@ -149,7 +149,7 @@ def test_a_url_of_sentinels_is_read_exactly(  # noqa: PLR0917 - a row of a table
     [("redis_sentinel_user", "s"), ("redis_sentinel_password", "hunter2"), ("redis_read_from", "replica")],
 )
 def test_settings_of_sentinels_without_sentinels_are_refused(setting: str, value: str) -> None:
-    """Somebody believes that they are used."""
+    """Somebody would believe that they are used."""
     with pytest.raises(ConfigurationInvalid, match=r"redis\+sentinel:// in WATCHROOM_REDIS_URL") as refused:
         read_settings(redis_url="redis://h", **{setting: value})
     assert "hunter2" not in str(refused.value)
@@ -176,7 +176,7 @@ def test_an_encoded_password_arrives_as_the_library_reads_it(
 def test_an_encoded_password_before_sentinels_arrives(
     password: str, user: str, hosts: list[str], database: int
 ) -> None:
-    """It is Redis's, and comes once, before all of them."""
+    """It is the password of Redis and is written once, before all the sentinels."""
     servers = ",".join(f"{host}:{number + 1}" for number, host in enumerate(hosts))
     address = parse(f"rediss+sentinel://{quote(user, safe='')}:{quote(password, safe='')}@{servers}/main/{database}")
     assert (address.user, address.password, address.database) == (user, password, database)
@@ -184,7 +184,7 @@ def test_an_encoded_password_before_sentinels_arrives(
 
 
 def everything_said(url: str) -> str:
-    """All that we say of a URL: the fault or the settings, what errors and names of servers show, the options."""
+    """All that we print about a URL: the fault or the settings, errors, server names and options."""
     said = [shown(url)]
     try:
         settings = Settings(redis_url=url)
@@ -201,7 +201,7 @@ def everything_said(url: str) -> str:
 
 
 def forms(password: str) -> set[str]:
-    """The password as somebody may print it, and its longer parts: a URL cut at a `/` shows a half."""
+    """The password in every printable form, and its longer parts: a URL that is cut at a `/` shows half of it."""
     cut = {password}
     for mark in "/?#@%:[]\\ \t\n&=":
         cut = {part for text in cut for part in text.split(mark)} | cut
@@ -259,7 +259,7 @@ def test_no_form_of_a_password_is_ever_shown(  # noqa: PLR0917 - hypothesis give
     ],
 )
 @pytest.mark.parametrize("command", [["months"], ["rebuild"], ["open", "--measure", "calls_waiting"]])
-def test_an_option_with_a_password_or_without_a_database_ends_a_command_with_2(
+def test_an_option_with_a_password_or_without_a_database_exits_with_2(
     url: str, told: str, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every user of the machine sees the arguments of its processes."""

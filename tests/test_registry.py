@@ -1,4 +1,4 @@
-"""Two rows with one name: whoever adds the second sees it at once, wherever the table is made."""
+"""Two rows with the same name: whoever adds the second sees the fault at once, in every table."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ DOUBLES = {
 
 
 def imported(change: str, module: str) -> subprocess.CompletedProcess[str]:
-    """A process that imports a module after a change to some rows."""
+    """A process that imports a module after some rows were changed."""
     program = PROGRAM.format(change=change, module=module)
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60,
@@ -101,10 +101,10 @@ def test_a_duplicate_fails_at_import(case: str) -> None:
 
 @pytest.mark.parametrize("module", sorted({module for _, module, _ in DOUBLES.values()}))
 def test_without_a_duplicate_nothing_fails(module: str) -> None:
-    """The same process with the rows as they are."""
+    """The same process with unchanged rows."""
     assert imported("", module).stderr == ""
 
 
-def test_the_same_row_may_come_again_and_the_order_is_kept() -> None:
+def test_a_row_may_be_repeated_and_the_order_is_kept() -> None:
     """Streams may share a board, and kinds an exclusion."""
     assert list(registry("things called", [("b", 1), ("a", 2), ("b", 1)]).items()) == [("b", 1), ("a", 2)]

@@ -1,4 +1,4 @@
-"""Settings: where they come from, and that a wrong one is named with what to write instead."""
+"""Settings: where they come from, and that a wrong one is reported with what to write instead."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ KEEPING = {name: stream.keeping_days for name, stream in STREAMS.items()}
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what a test sets counts."""
+    """Only the variables that a test sets are used."""
     for name in [name for name in os.environ if name.startswith("WATCHROOM_")]:
         monkeypatch.delenv(name)
 
 
 def faults() -> tuple[Fault, ...]:
-    """What is wrong with the environment as it is."""
+    """What is wrong with the current environment."""
     with pytest.raises(ConfigurationInvalid) as caught:
         read_settings()
     assert caught.value.exit_code == 2
@@ -36,7 +36,7 @@ def faults() -> tuple[Fault, ...]:
 
 
 def test_every_setting_has_a_default_for_one_machine() -> None:
-    """`watchroom worker` starts without configuration, and opens nothing to the network."""
+    """`watchroom worker` starts without configuration and is not reachable over the network."""
     settings = read_settings()
     assert settings.health_host == settings.exporter_host == settings.watchdog_host == "127.0.0.1"
     assert settings.kafka.startswith("127.0.0.1:")
@@ -44,8 +44,8 @@ def test_every_setting_has_a_default_for_one_machine() -> None:
     assert (settings.schemas / "measures" / "labels.toml").is_file()
 
 
-def test_bounds_and_keeping_are_those_of_the_design() -> None:
-    """Lateness 24 h, 7 and 30 days; keeping 3 days, 100 days and 25 months."""
+def test_lateness_bounds_and_retention_are_those_of_the_design() -> None:
+    """Lateness 24 h, 7 and 30 days; retention 3 days, 100 days and 25 months."""
     settings = read_settings()
     day_ms = 86_400_000
     assert [settings.lateness_days.ms(stream) for stream in ("calls", "incidents", "crimes")] == [
@@ -87,8 +87,8 @@ def test_tables_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.lateness_days == Days({**LATENESS, "calls": 2, "incidents": 7.5, "crimes": 30})
 
 
-def test_the_areas_are_those_of_the_shipped_file_unless_another_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path stays a path, so that the processes that we start read the same file."""
+def test_the_areas_come_from_the_shipped_file_unless_another_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path stays a path, so that processes that we start read the same file."""
     assert read_settings().areas == Path("areas.toml")
     monkeypatch.setenv("WATCHROOM_AREAS", "/etc/watchroom/north.toml")
     assert read_settings().areas == Path("/etc/watchroom/north.toml")
@@ -104,8 +104,8 @@ def test_naming_one_stream_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.keeping_days == Days({**KEEPING, "incidents": 50})
 
 
-def test_the_streams_fed_are_a_list_in_the_order_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the order in which somebody wrote them; unset, it is the streams that are fed by default."""
+def test_the_fed_streams_are_listed_in_the_order_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever order somebody wrote them in; if unset, the list has the streams that are fed by default."""
     assert read_settings().streams == tuple(name for name, stream in STREAMS.items() if stream.by_default)
     monkeypatch.setenv("WATCHROOM_STREAMS", "crimes, calls,crimes")
     assert read_settings().streams == ("calls", "crimes")
@@ -124,7 +124,7 @@ def test_the_streams_fed_are_a_list_in_the_order_of_the_registry(monkeypatch: py
 def test_streams_that_cannot_be_used_are_each_reported_once(
     given: str, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two wrong names are two faults, not also a third one that no stream is named."""
+    """Two wrong names are two faults, without a third one that no stream is named."""
     monkeypatch.setenv("WATCHROOM_STREAMS", given)
     with pytest.raises(ConfigurationInvalid) as refused:
         read_settings()
@@ -133,8 +133,8 @@ def test_streams_that_cannot_be_used_are_each_reported_once(
     assert all(f"WATCHROOM_STREAMS: {text}" in line for text, line in zip(told, lines, strict=True)), lines
 
 
-def test_a_comma_too_many_names_no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`calls,` is what remains when the last name is removed from a list."""
+def test_an_extra_comma_does_not_name_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`calls,` remains if somebody removes the last name from a list."""
     monkeypatch.setenv("WATCHROOM_STREAMS", "calls, ,")
     assert read_settings().streams == ("calls",)
 
@@ -147,7 +147,7 @@ def test_an_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     assert (settings.kafka, settings.force, settings.areas) == ("from-option:9092", "north", ("north",))
 
 
-def test_a_secret_comes_from_its_file_unless_the_environment_says_it(tmp_path: Path) -> None:
+def test_a_secret_comes_from_its_file_unless_the_environment_sets_it(tmp_path: Path) -> None:
     """Orchestrators hand passwords over as files; the folder is named by WATCHROOM_SECRETS_DIR."""
     (tmp_path / "watchroom_redis_url").write_text("rediss://:secret@redis:6380/0\n")
     program = "from watchroom.settings import read_settings; print(read_settings().redis_url)"
@@ -212,7 +212,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_setting_is_named_with_what_to_write(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_setting_is_reported_with_what_to_write(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable, its key, what was found and what is accepted; never a traceback."""
     name, value, key, found, write = WRONG[case]
     monkeypatch.setenv(f"WATCHROOM_{name}", value)
@@ -223,7 +223,7 @@ def test_a_wrong_setting_is_named_with_what_to_write(case: str, monkeypatch: pyt
 
 
 def test_all_wrong_settings_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One start of a process tells an operator everything."""
+    """One start of a process is enough to see all faults."""
     monkeypatch.setenv("WATCHROOM_SOURCES", "{")
     monkeypatch.setenv("WATCHROOM_ZONE", "Nowhere")
     monkeypatch.setenv("WATCHROOM_EXPORTER_PORT", "0")
@@ -237,8 +237,10 @@ def test_all_wrong_settings_are_listed_at_once(monkeypatch: pytest.MonkeyPatch) 
     }
 
 
-def test_a_setting_that_does_not_exist_is_refused_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
-    """WATCHROOM_PARTITON=3 would otherwise leave four partitions, and nobody would know."""
+def test_an_unknown_setting_is_refused_and_the_message_suggests_the_intended_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With WATCHROOM_PARTITON=3 there would otherwise silently be four partitions."""
     monkeypatch.setenv("WATCHROOM_PARTITON", "3")
     monkeypatch.setenv("WATCHROOM_COLOUR", "s3cret")
     monkeypatch.setenv("WATCHROOM_EXPORTER_PORT", "0")
@@ -250,8 +252,8 @@ def test_a_setting_that_does_not_exist_is_refused_with_the_one_that_was_meant(mo
     assert said[2].startswith("WATCHROOM_PARTITON: found no such setting (did you mean WATCHROOM_PARTITIONS?); write")
 
 
-def test_variables_of_others_are_not_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Our tests read some; Kubernetes tells every pod where a service called `watchroom` is."""
+def test_variables_of_other_programs_are_not_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our tests read some, and Kubernetes gives every pod the address of a service called `watchroom`."""
     address = "tcp://10.0.0.7:9464"
     links = {"SERVICE_HOST": "10.0.0.7", "SERVICE_PORT": "9464", "SERVICE_PORT_HTTP": "9464", "PORT": address}
     links |= {
@@ -266,7 +268,7 @@ def test_variables_of_others_are_not_settings(monkeypatch: pytest.MonkeyPatch) -
     assert read_settings().force == "north"
 
 
-def test_a_wrong_option_is_named_too() -> None:
+def test_a_wrong_option_is_reported_too() -> None:
     """Command-line options pass the same checks."""
     with pytest.raises(ConfigurationInvalid, match=r"WATCHROOM_PARTITIONS: found 0; write a number of 1 or more"):
         read_settings(partitions=0)
@@ -288,8 +290,8 @@ def test_a_token_key_comes_from_its_file_and_is_shown_nowhere(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("key", ["0123456789abcdef" * 2, "", "é" * 16])
-def test_a_token_key_has_at_least_32_bytes_or_there_is_none(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
-    """As many as the hash has; bytes and not characters."""
+def test_a_token_key_has_at_least_32_bytes_or_is_unset(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """As many as the hash has; counted in bytes, not characters."""
     monkeypatch.setenv("WATCHROOM_TOKEN_KEY", key)
     assert read_settings().token_key.get_secret_value() == key
 
@@ -307,7 +309,7 @@ def test_a_short_token_key_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPa
 
 
 def test_no_two_groups_of_settings_have_a_validator_of_the_same_name() -> None:
-    """Pydantic would run only one of them, and the other group's faults would pass."""
+    """Pydantic would run only one of them, and faults in the other group would go unnoticed."""
     groups = [group for group in Settings.__mro__ if group.__module__.startswith("watchroom.")]
     names = [name for group in groups for name in vars(group) if name.startswith("_") and not name.startswith("__")]
     own = [name for name in names if hasattr(Settings, name) and not name.startswith("_abc")]

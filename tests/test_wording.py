@@ -33,7 +33,7 @@ def test_short_lengths_have_a_decimal_on_request() -> None:
     [(90, "90 s"), (630, "10 min 30 s"), (172_800, "48 h"), (180_000, "2 d 2 h"), (100.5, "100.5 s")],
 )
 def test_a_limit_is_exact_and_as_short_as_it_can_be(seconds: float, text: str) -> None:
-    """A limit that was cut would be another limit."""
+    """A truncated limit would be a different limit."""
     assert exact_duration(seconds) == text
 
 

@@ -1,4 +1,4 @@
-"""`watchroom backtest` as it is typed: a whole month, coarsely."""
+"""`watchroom backtest` as people type it: a whole month at a coarse step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APP.command()(events.backtest)
 @pytest.mark.slow
 @pytest.mark.timeout(400)  # 25 s alone on the machine, two minutes with three other runs
 def test_a_normal_month_of_the_default_force_pages_nobody() -> None:
-    """The thresholds were chosen with the back-test; the force misses most of its targets all month."""
+    """The thresholds were chosen with the back-test, although the force misses most of its targets all month."""
     try:
         program_path("promtool")
     except WorkFailed as error:
@@ -45,5 +45,5 @@ def test_something_other_than_a_month_is_refused() -> None:
 
 @pytest.mark.parametrize("option", ["--month", "--force", "--seed", "--bad-day", "--step", "--rules", "--format"])
 def test_help_names_every_option(option: str) -> None:
-    """Every option that the documentation names can be typed."""
+    """Every option in the documentation exists."""
     assert option in CliRunner().invoke(APP, ["--help"], env={"COLUMNS": "200"}).stdout

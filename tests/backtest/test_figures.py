@@ -1,4 +1,4 @@
-"""The figures of the back-test are those of the exporter: the same events through the real step, Redis and page."""
+"""The back-test has the exporter's figures: the same events go through the real step, Redis and page."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ class RealPipeline:
             await self._owned[topic].apply(RecordBatch(topic, 0, base, records, self._next[stream]), now_ms, now_ms)
 
     def page(self, now_ms: int) -> Samples:
-        """What it publishes of the measures that the back-test simulates."""
+        """What it publishes for the measures that the back-test simulates."""
         self._mirror.refresh(now_ms)
         names = {family.name for family in FAMILIES}
         found = parsed(self._page.text(now_ms))
         return {key: value for key, value in found.items() if key[0] in names and not MONTHS & key[1]}
 
 
-async def test_every_figure_is_that_of_the_exporters_page(redis_server: RedisServer) -> None:
-    """A back-test of other figures would choose thresholds for another monitor."""
+async def test_every_figure_equals_that_on_the_exporters_page(redis_server: RedisServer) -> None:
+    """With different figures, the back-test would choose thresholds for a different monitor."""
     real = RealPipeline(redis_server.url)
     await real.start()
     calendar = Calendar(real.settings.zone)

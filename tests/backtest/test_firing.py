@@ -17,26 +17,26 @@ CASES = ((0, 0), (60, 0), (120, 0), (90, 0), (0, 60), (0, 180), (60, 300), (180,
 
 
 def fire(present: Sequence[bool], for_s: float, keep_s: float) -> list[Firing]:
-    """Firings of a series that is there at some minutes."""
+    """Firings of a series that exists at some minutes."""
     moments_ms = [minute * MINUTE_MS for minute in range(len(present))]
     values = {at_ms: 1.0 for at_ms, there in zip(moments_ms, present, strict=True) if there}
     return list(firings(values, moments_ms, for_s * 1000, keep_s * 1000))
 
 
 def test_a_short_episode_never_fires() -> None:
-    """It was pending only; the next one waits for the whole `for` again."""
+    """It was only pending; the next episode waits for the whole `for` again."""
     assert fire([True, True, False, True, True], 120, 300) == []
 
 
-def test_a_firing_that_is_kept_is_one_firing() -> None:
+def test_a_firing_that_is_kept_across_a_gap_is_one_firing() -> None:
     """Two episodes with a gap shorter than keep_firing_for page once."""
     two = [True, True, False, True, False, False]
     assert fire(two, 0, 120) == [Firing(0, 0, 300_000, 1.0)]
     assert [(each.from_ms, each.to_ms) for each in fire(two, 0, 0)] == [(0, 120_000), (180_000, 240_000)]
 
 
-def test_a_firing_goes_on_to_the_end_of_the_month() -> None:
-    """Nothing is dropped because it was not over yet."""
+def test_a_firing_can_last_to_the_end_of_the_month() -> None:
+    """A firing must not be dropped because it has not ended."""
     assert fire([False, True, True], 0, 0) == [Firing(60_000, 60_000, 120_000, 1.0)]
 
 
@@ -46,13 +46,13 @@ def test_promtool_fires_at_the_very_same_evaluations(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_another_for_is_found(tmp_path: Path) -> None:
-    """The comparison in a case in which it fails: our rules wait one evaluation longer than promtool's."""
+def test_a_different_for_is_found(tmp_path: Path) -> None:
+    """The comparison in a case where it must fail: our rules wait one evaluation longer than promtool's."""
     assert promtool(tmp_path, shift_s=60).returncode != 0
 
 
 def promtool(folder: Path, shift_s: int) -> subprocess.CompletedProcess[str]:
-    """What promtool says of our firings of random series; JSON is YAML."""
+    """Output of promtool for our firings of random series; JSON is YAML."""
     program = shutil.which("promtool")
     if program is None:
         missing("promtool is not on this machine; install prometheus")

@@ -1,4 +1,4 @@
-"""Small numbers must not page: 28 simulated nights, and made-up counts just below each minimum.
+"""Small numbers must not page: 28 simulated nights, and made-up counts just below each minimum count.
 
 A real Prometheus evaluates the shipped rule files, and the same files without the minimum counts. So it is the count,
 and not a quiet night, that keeps an alert from firing.
@@ -71,7 +71,7 @@ def uncounted(folder: Path) -> list[Path]:
 
 
 def results_of(rules: list[Path], spans: list[Span], folder: Path) -> dict[str, AlertResult]:
-    """Every alert over the blocks of a folder."""
+    """Every alert, evaluated over the blocks in a folder."""
     inputs = read_rules(rules, catalogue(), folder / f"rules-of-{rules[0].parent.name}")
     return {each.rule.name: each for each in evaluate(inputs, spans, folder, catalogue())}
 
@@ -101,30 +101,30 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
 
 
 @pytest.mark.parametrize("name", [alert.name for _, alert in MEASURES])
-def test_an_alert_on_a_measure_is_silent_in_28_nights(nights: Nights, name: str) -> None:
-    """About a dozen calls come between three and four: three late ones get nobody out of bed."""
+def test_an_alert_on_a_measure_does_not_fire_in_28_nights(nights: Nights, name: str) -> None:
+    """About a dozen calls come between three and four: three late ones must not get anybody out of bed."""
     assert nights.shipped[name].fired == ()
 
 
-def test_the_platforms_alerts_are_silent_while_nothing_is_broken(nights: Nights) -> None:
+def test_the_platform_alerts_do_not_fire_while_nothing_is_broken(nights: Nights) -> None:
     """All except the Watchdog, which always fires: its absence is the alarm."""
     measures = {alert.name for _, alert in MEASURES}
     fired = {name: len(each.fired) for name, each in nights.shipped.items() if each.fired and name not in measures}
     assert fired == {"Watchdog": NIGHTS}
 
 
-def test_a_count_is_what_keeps_a_night_silent(nights: Nights) -> None:
-    """Without the minimum counts a few callers who waited would page. So the nights are not empty."""
+def test_it_is_the_minimum_count_that_keeps_the_nights_silent(nights: Nights) -> None:
+    """Without the minimum counts a few waiting callers would page, so the nights are not simply empty."""
     fired = {name for name, each in nights.uncounted.items() if each.fired} - {"Watchdog"}
     assert "LongestWait999" in fired
     assert fired <= {alert.name for _, alert in MEASURES if alert.at_least}
 
 
 @pytest.mark.parametrize(("measure", "alert"), COUNTED)
-def test_one_fewer_than_the_count_is_silent_and_would_fire_without_it(
+def test_one_fewer_than_the_minimum_count_does_not_fire_but_would_without_the_minimum(
     measure: Measure, alert: Alert, tmp_path: Path
 ) -> None:
-    """The worst possible figure for an hour, from one entity too few."""
+    """An hour with the worst possible figure, from one entity too few."""
     span = Span(ms(FIRST), ms(FIRST) + HOUR_MS, STEP_MS)
     blocks.write(
         (f"{line} {at_ms / 1000}\n" for at_ms in span.moments_ms() for line in worst(measure, alert)), tmp_path
@@ -134,7 +134,7 @@ def test_one_fewer_than_the_count_is_silent_and_would_fire_without_it(
 
 
 def worst(measure: Measure, alert: Alert) -> Iterator[str]:
-    """Samples of a small count at its worst: all late, all given up, or one who has waited far too long."""
+    """Samples of a small count at its worst: all late, all abandoned, or one entity that has waited far too long."""
     few = alert.at_least - 1
 
     def line(suffix: str, value: float, window: str = "", of: str = measure.id) -> str:

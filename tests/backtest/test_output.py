@@ -35,8 +35,8 @@ def written(form: Format) -> str:
     return text.getvalue()
 
 
-def test_json_says_when_how_long_and_why() -> None:
-    """Times carry the zone's offset: 18:46 of a day in October is not 18:46 UTC."""
+def test_json_gives_start_length_and_reason() -> None:
+    """Times have the zone's offset: 18:46 on a day in October is not 18:46 UTC."""
     first, quiet = json.loads(written("json"))
     assert (first["firings"], first["total_s"], first["longest_s"]) == (2, 660, 600)
     assert first["fired"][0] == {
@@ -51,8 +51,8 @@ def test_json_says_when_how_long_and_why() -> None:
     assert quiet["fired"] == []
 
 
-def test_csv_has_a_line_for_a_quiet_alert_too() -> None:
-    """Who counts lines by alert must not lose the silent ones."""
+def test_csv_has_a_line_for_an_alert_that_did_not_fire_too() -> None:
+    """Somebody who counts lines by alert must not lose the silent ones."""
     rows = list(csv.DictReader(io.StringIO(written("csv"))))
     assert [(row["alert"], row["firings"], row["seconds"], row["whole"]) for row in rows] == [
         ("Wait", "2", "600.0", ""),
@@ -62,7 +62,7 @@ def test_csv_has_a_line_for_a_quiet_alert_too() -> None:
 
 
 def test_a_table_shows_each_alert_and_each_firing() -> None:
-    """Local times, and the counts in words."""
+    """Times are local, and the counts are written out."""
     said = written("table")
     assert "Wed 14 Oct 18:46" in said
     assert "4 of 21" in said

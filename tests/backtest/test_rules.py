@@ -35,6 +35,6 @@ def test_an_alert_is_traced_back_to_published_metrics() -> None:
 
 
 def test_rules_that_read_each_other_are_refused() -> None:
-    """No order of evaluation would be right."""
+    """There is no correct order of evaluation."""
     with pytest.raises(WorkFailed, match="a:one, a:two; break the cycle"):
         RuleInputs([record("a:one", "a:two"), record("a:two", "a:one"), alert("a:one > 1")], catalogue())

@@ -1,4 +1,4 @@
-"""The whole back-test on some hours of a planted bad day, and what stops it before it begins."""
+"""The whole back-test over some hours of a planted bad day, and the faults that stop it before it begins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AFTERNOON = Span(ms(NOON), ms(NOON) + 6 * 3_600_000, 60_000)
 
 
 def afternoon(folder: Path, surges: list[Surge]) -> dict[str, AlertResult]:
-    """12:00 to 18:00 of 14 October, after twelve hours of warming up."""
+    """12:00 to 18:00 on 14 October, after twelve hours of warming up."""
     inputs = read_rules(RULES, catalogue(), folder / "rules")
     samples = Samples(SETTINGS, inputs, catalogue(), Calendar(SETTINGS.zone))
     events = simulate(seed=1, start_ms=ms(NOON) - 12 * 3_600_000, end_ms=AFTERNOON.last_ms + 1, surges=surges)
@@ -54,13 +54,13 @@ def test_a_planted_bad_day_pages_for_the_999_queue(tmp_path: Path) -> None:
 
 
 def test_the_same_afternoon_pages_nobody_without_the_surge(tmp_path: Path) -> None:
-    """A force that misses most of its targets does not page anybody on a normal day."""
+    """Even a force that misses most of its targets must not page anybody on a normal day."""
     pages = [name for name, each in afternoon(tmp_path, []).items() if each.rule.severity == "page" and each.fired]
     assert pages == []
 
 
 def test_an_alert_that_mutes_others_may_not_fire(tmp_path: Path) -> None:
-    """A rule that reads `ALERTS` reads nothing here, so its result would be wrong while a muting alert fires."""
+    """A rule that reads `ALERTS` finds nothing here, so its result would be wrong while a muting alert fires."""
     rule = {"alert": "Broken", "expr": "vector(1)", "labels": {"mutes": "all"}}
     other = {"alert": "Kept", "expr": 'up == 0 or ALERTS{mutes="all"}'}
     file = tmp_path / "rules.yml"
@@ -77,8 +77,8 @@ def test_an_alert_that_mutes_others_may_not_fire(tmp_path: Path) -> None:
         (Request("2026-10", bad_day="2026-10-32"), "--bad-day: found '2026-10-32'; write a day such as 2026-10-14"),
     ],
 )
-def test_an_argument_that_cannot_be_used_is_refused_first(request_: Request, message: str) -> None:
-    """Before a minute of simulation."""
+def test_an_argument_that_cannot_be_used_is_refused_before_the_simulation(request_: Request, message: str) -> None:
+    """Nobody should wait a minute for that."""
     with pytest.raises(ConfigurationInvalid) as error:
         backtest(SETTINGS, request_, RULES, lambda *_: None)
     assert str(error.value) == message
@@ -91,14 +91,14 @@ def test_a_missing_rule_file_is_reported() -> None:
 
 
 def test_without_prometheus_the_message_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package, not a missing file."""
+    """It names the package, not a missing file."""
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(WorkFailed, match="Install the Debian package `prometheus`"):
         backtest(SETTINGS, Request("2026-10"), RULES, lambda *_: None)
 
 
 def test_a_rule_file_that_prometheus_cannot_read_stops_the_start(tmp_path: Path) -> None:
-    """With the message of Prometheus itself, not with a timeout."""
+    """It stops with the message of Prometheus itself, not with a timeout."""
     file = tmp_path / "bad.yml"
     file.write_text("groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]")
     with (

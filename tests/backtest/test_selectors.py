@@ -11,7 +11,7 @@ KNOWN = {"watchroom_calls_waiting", "up", "force:watchroom_x:age_max"}
 
 
 def test_every_selector_of_an_expression_is_found() -> None:
-    """A selector that is missed has no samples, and its alert would never fire."""
+    """A missed selector has no samples, so its alert would never fire."""
     asked = list(
         selectors(
             'max by (force) (watchroom_calls_waiting{line="999",area!~"a|b"}) > 3 unless on (force) up == 1'
@@ -26,7 +26,7 @@ def test_every_selector_of_an_expression_is_found() -> None:
     ]
 
 
-def test_text_is_not_a_selector() -> None:
+def test_text_in_quotes_is_not_a_selector() -> None:
     """The texts of label_replace contain names and braces."""
     expression = r'label_replace(up{job="a}\"b"}, "stream", "up{x}", "topic", "watchroom_nothing")'
     assert list(selectors(expression, KNOWN)) == [Selector("up", (Matcher("job", "=", 'a}"b'),))]

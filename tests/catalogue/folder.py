@@ -1,4 +1,4 @@
-"""A folder of catalogue files for one test, and what the loader says about it."""
+"""A folder of catalogue files for one test, and the loader's faults for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The areas: one partition with other spellings and groups, from a file or from a list."""
+"""The areas: one partition with aliases and groups, from a file or from a list."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ DISTRICTS = (
 
 
 def shipped() -> tuple[Areas, Label]:
-    """The shipped areas, and the label that incidents have of them."""
+    """The shipped areas, and the label that they give incidents."""
     catalogue = load_catalogue(SCHEMAS / "measures", Path("areas.toml"))
     return catalogue.areas, catalogue.measures["incidents_unattended"].labels[1]
 
 
-def test_the_shipped_areas_are_one_partition_and_the_county_is_only_a_group() -> None:
-    """13 values with those of every label; the parts of a report and its residual are made of these."""
+def test_the_shipped_areas_are_one_partition_and_the_county_is_just_a_group() -> None:
+    """13 values including those that every label has; the parts of a report and its residual use them."""
     areas, label = shipped()
     assert label.all_values() == ("stoke", *DISTRICTS, "county_unknown", "out_of_force", "unknown", "other")
     assert areas.groups == {"county": (*DISTRICTS, "county_unknown")}
@@ -53,12 +53,12 @@ def test_the_shipped_areas_are_one_partition_and_the_county_is_only_a_group() ->
     ],
 )  # fmt: skip
 def test_an_area_is_counted_however_a_feed_spells_it(said: str | None, counted: str) -> None:
-    """The local authorities' names stand in the lists of LSOAs from which a force takes them."""
+    """A force takes the local authorities' names from lists of LSOAs."""
     assert resolved(shipped()[1], said) == counted
 
 
-def test_a_figure_may_be_of_a_group_which_is_then_a_value_of_its_own() -> None:
-    """The published report prints Stoke-on-Trent and the county; under `county_unknown` the county would be misread."""
+def test_a_figure_may_be_for_a_group_which_is_then_a_value_of_its_own() -> None:
+    """The published report has Stoke-on-Trent and the county; as `county_unknown` the county would be misread."""
     catalogue = load_catalogue(SCHEMAS / "measures", Path("areas.toml"))
     (label,) = catalogue.measures["gun_crime_published"].labels
     assert label.all_values() == ("stoke", *DISTRICTS, "county_unknown", "out_of_force", "county", "unknown", "other")
@@ -67,7 +67,7 @@ def test_a_figure_may_be_of_a_group_which_is_then_a_value_of_its_own() -> None:
 
 
 def test_only_the_name_of_a_group_decides_what_figures_are_stored_under(tmp_path: Path) -> None:
-    """An area can join a group without a rebuild; a group that is called otherwise is another value of figures."""
+    """An area can join a group without a rebuild; a renamed group is a new value for figures."""
     settings = Settings()
 
     def definition(text: str, stream: str) -> object:
@@ -83,8 +83,8 @@ def test_only_the_name_of_a_group_decides_what_figures_are_stored_under(tmp_path
     assert definition(renamed, "crimes") == definition(GOOD, "crimes")
 
 
-def test_a_file_of_another_force_is_read_from_the_folder_of_schemas(tmp_path: Path) -> None:
-    """A relative path means the same to every process, whatever folder it was started in."""
+def test_the_areas_file_of_another_force_is_read_from_the_schemas_folder(tmp_path: Path) -> None:
+    """A relative path means the same in every process, whatever folder it was started in."""
     folder = tmp_path / "measures"
     folder.mkdir()
     (folder / "labels.toml").write_text(LABELS)
@@ -99,7 +99,7 @@ def test_a_file_of_another_force_is_read_from_the_folder_of_schemas(tmp_path: Pa
 
 
 def test_a_list_has_neither_aliases_nor_groups(tmp_path: Path) -> None:
-    """A force that names its areas in a list keeps the figures that it had."""
+    """A force that lists its areas keeps its existing figures."""
     assert read_areas(("stoke", "county"), tmp_path) == (Areas(("stoke", "county")), [])
 
 
@@ -127,7 +127,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_fault_in_the_areas_is_named_with_what_to_write(case: str, tmp_path: Path) -> None:
+def test_a_fault_in_the_areas_is_reported_with_what_to_write(case: str, tmp_path: Path) -> None:
     """The file, the key inside it, what was found, what is accepted."""
     text, key, found, write = BAD[case]
     (tmp_path / "areas.toml").write_text(text)
@@ -138,7 +138,7 @@ def test_a_fault_in_the_areas_is_named_with_what_to_write(case: str, tmp_path: P
 
 
 def test_every_fault_of_the_areas_and_of_the_measures_is_listed_at_once(tmp_path: Path) -> None:
-    """One start of a process is enough to learn everything that must be changed."""
+    """One start of a process is enough to see everything that must be changed."""
     folder = tmp_path / "measures"
     folder.mkdir()
     (folder / "labels.toml").write_text(LABELS)
@@ -152,6 +152,6 @@ def test_every_fault_of_the_areas_and_of_the_measures_is_listed_at_once(tmp_path
 
 @pytest.mark.parametrize("named", [("stoke", "all"), Path("none.toml")])
 def test_areas_that_cannot_be_used_stop_the_start(named: tuple[str, ...] | Path) -> None:
-    """`all` in a list would be taken for the sum; a file that is not there leaves no area."""
+    """`all` in a list would be mistaken for the sum; with a missing file there would be no area."""
     with pytest.raises(ConfigurationInvalid):
         load_catalogue(SCHEMAS / "measures", named)

@@ -1,4 +1,4 @@
-"""Tiles, alerts and the rest of a display: what is said about a wrong one, and what a sound one means."""
+"""Tiles, alerts and the rest of a display: the message about a wrong one, and the meaning of a valid one."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BURN = 'burn = { objective = 0.9, factor = 4, long = "5m", short = "5m" }\n'
 
 
 def tile(entry: str, *lines: str, place: int = 1) -> str:
-    """The entry with one tile."""
+    """The entry plus one tile."""
     name = entry[1 : entry.index("]")]
     return f'{entry}\n[[{name}.tiles]]\ntitle = "Some title"\nplace = {place}\n' + "\n".join(lines) + "\n"
 
 
 def alert(entry: str, *lines: str) -> str:
-    """The entry with one alert."""
+    """The entry plus one alert."""
     name = entry[1 : entry.index("]")]
     head = f'{entry}\n[[{name}.alerts]]\nname = "SomeAlert"\nseverity = "page"\n{WHY}'
     return head + "\n".join(lines) + "\n"
@@ -143,8 +143,8 @@ ONE_FAULT = {
 
 
 @pytest.mark.parametrize("case", ONE_FAULT)
-def test_a_wrong_display_is_refused_with_its_remedy(case: str, tmp_path: Path) -> None:
-    """A tile that asks for what is not there would say NO DATA for ever."""
+def test_a_wrong_display_is_refused_with_what_to_write(case: str, tmp_path: Path) -> None:
+    """A tile for a metric that does not exist would say NO DATA for ever."""
     text, key, found, write = ONE_FAULT[case]
     fault = the_fault(tmp_path, text)
     assert fault.key.partition(".")[2] == key
@@ -153,15 +153,15 @@ def test_a_wrong_display_is_refused_with_its_remedy(case: str, tmp_path: Path) -
 
 
 def test_a_twelfth_tile_is_refused(tmp_path: Path) -> None:
-    """Twelve panels, Data age among them, are what can be read from 3 m."""
+    """At most twelve panels, including Data age, can be read from 3 m."""
     more = "".join(tile("[calls_in]", NUMBER, place=n).removeprefix("[calls_in]") for n in range(2, MOST_TILES + 2))
     (fault,) = faults(tmp_path, measures=tile(COUNT, NUMBER) + more)
     assert fault.key.endswith("tiles.11.place")
     assert "at most 11" in fault.write
 
 
-def test_a_tile_or_an_alert_makes_no_other_measure(tmp_path: Path) -> None:
-    """What is shown may change every day; what is counted must not change with it."""
+def test_a_tile_or_an_alert_does_not_change_the_measure(tmp_path: Path) -> None:
+    """The display may change every day; what is counted must not change with it."""
     plain = load(tmp_path, measures=OPEN).measures["calls_now"]
     shown = load(tmp_path, measures=alert(tile(OPEN, OLDEST), OLDEST, "above = 9")).measures["calls_now"]
     assert shown.display.tiles[0].shown == Shown("oldest", {"line": "999"})
@@ -177,16 +177,16 @@ def test_a_tile_or_an_alert_makes_no_other_measure(tmp_path: Path) -> None:
         (None, None, {1e9: "normal"}),
     ],
 )
-def test_a_high_limit_belongs_to_the_worse_state_and_a_low_one_is_met(
+def test_a_value_at_an_upper_limit_is_in_the_worse_state_and_at_a_lower_limit_in_the_better(
     warning: float | None, critical: float | None, states: dict[float, str]
 ) -> None:
-    """10 s is not below 10 s; 90 % of the calls is what the objective asks for."""
+    """10 s is not below 10 s; 90 % of the calls meets the objective of 90 %."""
     made = Tile(title="Some title", place=1, show="oldest", warning=warning, critical=critical)
     assert {value: made.state(value) for value in states} == states
 
 
-def test_only_what_is_judged_has_a_state() -> None:
-    """An overdue Grade 1 needs somebody now; fifty overdue Grade 3 are every day."""
+def test_only_judged_label_values_of_a_tile_with_limits_have_a_state() -> None:
+    """An overdue Grade 1 needs somebody now; fifty overdue Grade 3 incidents are normal."""
     overdue = Tile(
         title="Some title", place=1, show="overdue", split="grade", warning=1, critical=3, judged={"grade": "1"}
     )
@@ -197,13 +197,13 @@ def test_only_what_is_judged_has_a_state() -> None:
 
 
 def test_only_metrics_that_can_have_samples_are_listed(tmp_path: Path) -> None:
-    """A board that asks for a metric that nobody publishes would say NO DATA and mean nothing."""
+    """A board that queries a metric that nobody publishes would say NO DATA without a cause."""
     found = {family.name for family in families(load(tmp_path, measures=OPEN).measures["calls_now"])}
     assert found == {"watchroom_calls_now", "watchroom_calls_now_oldest_seconds", "watchroom_calls_now_gave_up"}
 
 
 def test_the_shipped_catalogue_shows_every_kind_and_names_no_metric_twice() -> None:
-    """Tiles and alerts of the shipped catalogue are what boards, rules and the built-in page are made of."""
+    """Boards, rules and the built-in page are made from its tiles and alerts."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
     assert [made.place for _, made in catalogue.tiles()] == list(range(1, 12))
     assert {measure.kind for measure, _ in catalogue.tiles()} >= {"count", "duration", "open"}
@@ -214,7 +214,7 @@ def test_the_shipped_catalogue_shows_every_kind_and_names_no_metric_twice() -> N
 
 
 def test_an_entry_says_in_which_windows_it_is_split_by_area(tmp_path: Path) -> None:
-    """By default in few, because each costs a series an area; it may name others, and none of its windows is lost."""
+    """By default in few, because each costs one series per area; it may name others, and keeps all its windows."""
     assert load(tmp_path, measures=BY_AREA).measures["calls_in"].area_windows == ("24h",)
     named = alert(
         BY_AREA + 'area_windows = ["7d", "1h"]\n', 'show = "number"\nwindow = "1h"\nsplit = "area"\nabove = 1'

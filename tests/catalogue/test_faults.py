@@ -1,4 +1,4 @@
-"""Each kind of fault that one entry can have: it is found once, with its place and its remedy."""
+"""Each kind of fault that one entry can have: it is reported once, with its position and what to write."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ ONE_FAULT = {
 
 @pytest.mark.parametrize("kind", OF_KIND)
 def test_an_entry_of_each_kind_is_accepted(kind: str, tmp_path: Path) -> None:
-    """The entries that the faults below are planted in are themselves without fault."""
+    """The faults below are planted in these entries, which must be valid themselves."""
     assert load(tmp_path, measures=OF_KIND[kind]).measures
 
 
 @pytest.mark.parametrize("case", ONE_FAULT)
-def test_a_fault_is_found_once_with_its_place_and_its_remedy(case: str, tmp_path: Path) -> None:
+def test_a_fault_is_reported_once_with_its_position_and_what_to_write(case: str, tmp_path: Path) -> None:
     """Whoever edits the catalogue reads file, entry and key, what was found, and what to write instead."""
     entry, old, new, key, found, write = ONE_FAULT[case]
     name = entry[1 : entry.index("]")]
@@ -113,7 +113,7 @@ def test_a_fault_is_found_once_with_its_place_and_its_remedy(case: str, tmp_path
 
 
 def test_a_value_instead_of_a_table_is_a_fault(tmp_path: Path) -> None:
-    """A key above the first entry belongs to none."""
+    """A key above the first entry belongs to no entry."""
     fault = the_fault(tmp_path, f'owner = "me"\n{COUNT}')
     assert (fault.key, fault.found) == ("owner", "'me'")
 
@@ -126,35 +126,35 @@ def test_a_value_instead_of_a_table_is_a_fault(tmp_path: Path) -> None:
     ],
 )
 def test_an_id_must_be_fit_for_fields_and_metrics(name: str, tmp_path: Path) -> None:
-    """Two measures that met in one metric would be added up by whoever reads it."""
+    """Whoever reads a metric that two measures share would add them up."""
     found = faults(tmp_path, measures=DURATION + COUNT.replace("[calls_in]", f"[{name}]", 1))
     assert [fault.key for fault in found] == [name.strip('"')]
 
 
-def test_orphans_are_no_measure(tmp_path: Path) -> None:
+def test_orphans_are_refused_as_a_measure(tmp_path: Path) -> None:
     """Every worker counts them already, under a metric of the platform."""
     found = faults(tmp_path, measures=COUNT.replace("[calls_in]", "[orphans]", 1))
     assert {fault.key for fault in found} == {"orphans"}
 
 
 @pytest.mark.parametrize("name", ["window", "count", "period", "measure"])
-def test_a_label_must_not_take_a_name_of_ours(name: str, tmp_path: Path) -> None:
-    """A measure split by `window` would say twice which window it means, and `count` twice how many."""
+def test_a_label_must_not_have_a_reserved_name(name: str, tmp_path: Path) -> None:
+    """A measure split by `window` would have two labels for its window; `count` would appear twice as well."""
     labels = LABELS.replace("[area]", f"[{name}]", 1)
     (fault,) = faults(tmp_path, labels, measures=COUNT)
     assert (fault.key, fault.found) == (name, f"'{name}'")
 
 
 @pytest.mark.parametrize("aliases", ['{ emergency = "112" }', '{ 101 = "999" }', '{ "999 call" = "999" }'])
-def test_an_alias_leads_to_a_listed_value_and_is_none_itself(aliases: str, tmp_path: Path) -> None:
-    """One that led nowhere would count its calls as `other`; one that is listed would empty a series."""
+def test_an_alias_refers_to_a_listed_value_and_is_not_listed_itself(aliases: str, tmp_path: Path) -> None:
+    """One for an unlisted value would count its calls as `other`; a listed one would empty a series."""
     labels = LABELS.replace("[area]", f"aliases = {aliases}\n\n[area]", 1)
     found = faults(tmp_path, labels, measures=COUNT)
     assert all(fault.key.startswith("line") for fault in found)
 
 
-def test_a_title_is_of_a_listed_value(tmp_path: Path) -> None:
-    """A title of a value that is spelt otherwise would never be shown."""
+def test_a_title_must_be_for_a_listed_value(tmp_path: Path) -> None:
+    """A title for a misspelt value would never be shown."""
     found = faults(tmp_path, LABELS.replace("[area]", 'titles = { 998 = "emergency" }\n\n[area]', 1), measures=COUNT)
     assert found
     assert all(fault.key.startswith("line") for fault in found)

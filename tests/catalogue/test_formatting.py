@@ -1,4 +1,4 @@
-"""Numbers, lengths and labels as they are read from three metres."""
+"""Numbers, lengths and labels as people read them from three metres."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
         (200_000, Unit.SECONDS, "2 d 7 h"),
     ],
 )
-def test_a_number_is_cut_and_never_rounded_across_its_limit(value: float, unit: Unit, said: str) -> None:
-    """89.99 % misses a target of 90 %: a wall that rounds it to 90 % shows LOW beside a number that is not."""
+def test_a_number_is_truncated_and_never_rounded_across_its_limit(value: float, unit: Unit, said: str) -> None:
+    """89.99 % misses a target of 90 %: a wall that rounds it shows LOW next to 90 %, which is not low."""
     assert plain(value, unit) == said
 
 
-def test_a_mean_keeps_its_tenth_of_a_second() -> None:
-    """The published mean of 999 is 24.1 s; 24 s would hide a month's change."""
+def test_a_mean_is_shown_in_tenths_of_a_second() -> None:
+    """The published mean for 999 is 24.1 s; 24 s would hide a month's change."""
     assert plain(24.19, Unit.SECONDS, tenths=True) == "24.1 s"
 
 
-def test_limits_are_as_short_as_they_are_exact() -> None:
-    """They are read beside a number that has the space."""
+def test_limits_are_as_short_as_possible_and_exact() -> None:
+    """They are read next to a number, which needs the space."""
     assert [limit_words(at, Unit.SECONDS) for at in (10, 600, 630, 86_400, 2_592_000)] == [
         "10 s",
         "10 min",
@@ -63,7 +63,7 @@ def test_limits_are_as_short_as_they_are_exact() -> None:
 
 
 def test_every_state_has_its_own_word() -> None:
-    """Colours alone are lost on a colour-blind reader and on paper."""
+    """Colour alone does not reach a colour-blind reader and is lost on paper."""
     states: list[State] = ["normal", "warning", "critical", "none", "nodata"]
     quantities = KINDS["open"].quantities
     assert len({state_word(state, quantities["oldest"]) for state in states}) == len(states)
@@ -72,8 +72,8 @@ def test_every_state_has_its_own_word() -> None:
     assert state_word("warning", quantities["overdue"]) == "LATE"
 
 
-def test_a_tile_is_drawn_in_its_worst_state() -> None:
-    """One critical grade among three quiet ones colours the tile; what is not known comes before all."""
+def test_a_tile_is_shown_in_its_worst_state() -> None:
+    """One critical grade among three normal ones colours the tile; an unknown state comes before all others."""
     assert worst(["none", "normal", "warning", "critical"]) == "critical"
     assert worst(["critical", "nodata"]) == "nodata"
     assert worst([]) == "none"

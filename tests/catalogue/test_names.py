@@ -1,4 +1,4 @@
-"""Derived names: they can be taken apart again, and a label value has one form."""
+"""Derived names: they can be parsed again, and a label value has one form."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ WHATS = st.sampled_from(["count", "part", "whole", "observations", "sum_ms", "wi
 
 
 @given(IDS, BY)
-def test_a_series_can_be_taken_apart(measure: str, by: dict[str, str]) -> None:
-    """The exporter finds measure and labels again in the keys of open sets."""
+def test_a_series_name_can_be_parsed(measure: str, by: dict[str, str]) -> None:
+    """The exporter parses measure and labels from the keys of open sets."""
     assert names.parse_series(names.series(measure, by)) == (measure, by)
 
 
 @given(IDS, BY, WHATS)
-def test_a_field_can_be_taken_apart(measure: str, by: dict[str, str], what: str) -> None:
-    """The restatement log names measure, labels and field of the cell that changed."""
+def test_a_field_name_can_be_parsed(measure: str, by: dict[str, str], what: str) -> None:
+    """The restatement log names the measure, labels and field that changed."""
     assert names.parse_field(names.field(names.series(measure, by), what)) == (measure, by, what)
 
 
-def test_names_are_those_that_others_rely_on() -> None:
-    """Redis fields and metrics are read by people and boards; a changed spelling breaks them."""
+def test_names_keep_the_spelling_that_others_rely_on() -> None:
+    """People and boards read Redis fields and metrics; a changed spelling would break them."""
     series = names.series("call_answer_time", {"line": "999"})
     assert names.field(series, f"{duration_figures.BIN}7950") == "call_answer_time|line=999|bin:7950"
     assert names.field(names.series("call_volume", {}), names.COUNT) == "call_volume||count"

@@ -1,4 +1,4 @@
-"""Keys that one kind has and no other: what the loader makes of them, and what the definition of a stream says."""
+"""Own keys of a kind: what the loader makes of them, and their part in the definition of a stream."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(own._SHAPES, "late", own.shape_of(kind))
 
 
-def test_what_is_said_is_kept_and_what_is_the_default_is_not() -> None:
-    """Whoever writes the default down says nothing new."""
+def test_given_keys_are_stored_unless_they_have_the_default_value() -> None:
+    """Writing down the default changes nothing."""
     assert own.said_under({"limit_s": 60, "lines": ["999"]}, "late") == {"limit_s": 60.0, "lines": ["999"]}
     assert own.said_under({"limit_s": 60, "lines": ["101"]}, "late") == {"limit_s": 60.0}
     assert own.said_under({}, "count") == {}
@@ -45,13 +45,13 @@ def test_what_is_said_is_kept_and_what_is_the_default_is_not() -> None:
     ids=str,
 )  # fmt: skip
 def test_a_key_that_is_missing_wrong_or_unknown_is_refused(said: dict[str, object]) -> None:
-    """NaN too: nothing is above it and nothing below it, so that a measure would count nobody."""
+    """NaN too: nothing is above or below it, so the measure would count nothing."""
     with pytest.raises(ValidationError):
         own.said_under(said, "late")
 
 
-def test_the_kind_reads_what_is_written_else_the_default(tmp_path: Path) -> None:
-    """A required key has no default that could stand in for it."""
+def test_the_kind_reads_the_given_value_or_else_the_default(tmp_path: Path) -> None:
+    """A required key has no default."""
     measure = load(tmp_path, measures=COUNT).measures["calls_in"]
     said = replace(measure, kind="late", own={"limit_s": 60.0})
     assert (LIMIT_S.of(said), LINES.of(said)) == (60.0, ["101"])
@@ -60,8 +60,8 @@ def test_the_kind_reads_what_is_written_else_the_default(tmp_path: Path) -> None
         LIMIT_S.of(measure)
 
 
-def test_own_keys_decide_and_none_leaves_the_definition_as_it_was(tmp_path: Path) -> None:
-    """Another limit needs a rebuild; a measure of a kind without such keys needs none for this version."""
+def test_own_keys_change_the_definition_and_a_kind_without_any_leaves_it_unchanged(tmp_path: Path) -> None:
+    """A different limit needs a rebuild; a measure of a kind without own keys needs none for this version."""
     catalogue = load(tmp_path, measures=COUNT)
 
     def text(**said: object) -> str:

@@ -1,4 +1,4 @@
-"""The alerts on the platform: what is wrong in their file is named with the file, the key and what to write."""
+"""The alerts on the platform: a fault in their file is reported with the file, the key and what to write."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAGE = "docs/reference/catalogue.md"
 
 
 def faults(folder: Path, text: str, measures: str = COUNT) -> tuple[Fault, ...]:
-    """What is wrong with this file of alerts on the platform."""
+    """The faults in this file of alerts on the platform."""
     (folder / "labels.toml").write_text(LABELS)
     (folder / "measures.toml").write_text(measures)
     (folder / FILE).write_text(text)
@@ -43,8 +43,8 @@ def faults(folder: Path, text: str, measures: str = COUNT) -> tuple[Fault, ...]:
     return ()
 
 
-def test_placeholders_are_filled(tmp_path: Path) -> None:
-    """A threshold or a matcher is written once and read everywhere."""
+def test_placeholders_are_replaced(tmp_path: Path) -> None:
+    """A threshold or matcher is written once and used everywhere."""
     assert faults(tmp_path, GOOD) == ()
     alert = load_catalogue(tmp_path, ("stoke", "county")).platform_alerts["QueueFull"]
     assert alert.expression == (
@@ -69,7 +69,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_fault_is_named_with_what_to_write(case: str, tmp_path: Path) -> None:
+def test_a_fault_is_reported_with_what_to_write(case: str, tmp_path: Path) -> None:
     """As in every other file of the catalogue, with the page that explains the key."""
     old, new, key, found, write, page = BAD[case]
     (fault,) = [each for each in faults(tmp_path, GOOD.replace(old, new)) if each.found != "nothing"][:1]
@@ -81,7 +81,7 @@ def test_a_fault_is_named_with_what_to_write(case: str, tmp_path: Path) -> None:
 
 
 def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
-    """Those of measures too: one start of a process is enough to learn what must be changed."""
+    """Faults in measures too: one start of a process is enough to see what must be changed."""
     found = faults(tmp_path, GOOD.replace("for_s = 5", "").replace("QueueFull", "queue_full"), COUNT + "x = 1\n")
     assert [fault.key for fault in found] == ["queue_full", "queue_full.for_s", "calls_in.x"]
     assert found[0].write == "capitalised words joined together, for example RedisDown"

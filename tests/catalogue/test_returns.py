@@ -1,4 +1,4 @@
-"""Entries of figures and notes: what they must say, what they may not, and which decide what is stored."""
+"""Entries of figures and notes: required keys, forbidden keys, and which keys decide what is stored."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ FIGURES = {22, 27, 28, 30, 32, 36, 37, 38, 39, 40, 42, 43, 45, 48, 49, 56, 57, 5
 NOTES = {13, 29, 31, 34, 41, 59, 64}
 
 
-def test_every_row_of_figures_and_of_words_has_an_entry() -> None:
-    """A row without one would be missing from the printed page."""
+def test_every_row_of_figures_and_every_row_of_text_has_an_entry() -> None:
+    """A row without an entry would be missing from the printed page."""
     found = load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county")).of_stream("returns")
     by_reads = {
         reads: {row for measure in found if kind_of(measure).reads is reads for row in measure.rows}
@@ -54,16 +54,16 @@ def test_every_row_of_figures_and_of_words_has_an_entry() -> None:
         ),
     ],
 )  # fmt: skip
-def test_an_entry_that_cannot_be_used_is_told(text: str, key: str, found: str, write: str, tmp_path: Path) -> None:
-    """At start, and not by a figure that never shows."""
+def test_an_entry_that_cannot_be_used_is_reported(text: str, key: str, found: str, write: str, tmp_path: Path) -> None:
+    """Reported at the start, rather than by a figure that never appears."""
     fault = the_fault(tmp_path, text)
     assert fault.key == key
     assert found in fault.found
     assert write in fault.write
 
 
-def test_texts_and_ages_decide_nothing_that_is_stored(tmp_path: Path) -> None:
-    """Nobody rebuilds because a figure may be older now; other decimals are other numbers in Redis."""
+def test_texts_and_ages_do_not_affect_what_is_stored(tmp_path: Path) -> None:
+    """A new maximum age must not need a rebuild; other decimals mean other numbers in Redis."""
 
     def definition(text: str) -> object:
         return definition_of(Settings(), load(tmp_path, measures=text), "returns", 4)
@@ -74,8 +74,8 @@ def test_texts_and_ages_decide_nothing_that_is_stored(tmp_path: Path) -> None:
     assert definition(FIGURE.replace("unit", "signed = true\nunit")) != plain
 
 
-def test_a_label_called_as_one_of_a_figures_own_columns_is_refused(tmp_path: Path) -> None:
-    """`span` stands beside the labels of a figure's metric, `period` in its field."""
+def test_a_label_with_the_name_of_a_column_of_figures_is_refused(tmp_path: Path) -> None:
+    """`span` is a label of every figure's metric, and `period` is part of its field."""
     for name in ("span", "period", "as_at"):
         labels = f'[area]\nbrief = "Area."\nvalues = ["stoke"]\n\n[{name}]\nbrief = "Taken."\nvalues = ["one"]\n'
         assert [fault.key for fault in faults(tmp_path, labels, measures=FIGURE)] == [name]

@@ -1,4 +1,4 @@
-"""The catalogue that is shipped, and the words it may use."""
+"""The shipped catalogue, and the label values that it may use."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ def catalogue() -> Catalogue:
     return load_catalogue(ROOT / "schemas" / "measures", ("stoke", "county"))
 
 
-def test_the_shipped_catalogue_holds_the_first_measures(catalogue: Catalogue) -> None:
-    """Their ids and kinds are names that boards, alerts and other services rely on."""
+def test_the_shipped_catalogue_has_the_first_measures(catalogue: Catalogue) -> None:
+    """Boards, alerts and other services rely on their ids and kinds."""
     assert MEASURES.items() <= {measure.id: measure.kind for measure in catalogue.measures.values()}.items()
 
 
 def test_each_stream_has_its_measures(catalogue: Catalogue) -> None:
-    """A worker of one stream asks for that stream's measures and gets all and only those."""
+    """A worker of one stream gets exactly that stream's measures."""
     of_streams = [measure.id for stream in STREAMS for measure in catalogue.of_stream(stream)]
     assert sorted(of_streams) == sorted(measure.id for measure in catalogue.measures.values() if not measure.sum_of)
     assert {measure.stream for measure in catalogue.of_stream("calls")} == {"calls"}
 
 
 def test_label_values_are_slugs_and_each_occurs_once(catalogue: Catalogue) -> None:
-    """What is listed is compared with the slug of what events say."""
+    """Listed values are compared with the slugs of what events say."""
     for measure in catalogue.measures.values():
         for label in measure.labels:
             assert [slug(value) for value in label.all_values()] == list(dict.fromkeys(label.all_values()))
 
 
 def test_every_combination_of_label_values_is_listed_once(catalogue: Catalogue) -> None:
-    """Zeros are published for exactly these: 5 grades times 4 areas."""
+    """Zeros are published for exactly these combinations: 5 grades times 4 areas."""
     sets = [tuple(by.items()) for by in catalogue.measures["incident_volume"].label_sets()]
     assert len(sets) == len(set(sets)) == 20
     assert (("grade", "ungraded"), ("area", "unknown")) in sets
 
 
-def test_the_first_matching_target_is_the_one(catalogue: Catalogue) -> None:
+def test_the_first_matching_target_applies(catalogue: Catalogue) -> None:
     """Grades 1, 2, 3 have 15 min, 60 min and 24 h; others have none."""
     measure = catalogue.measures["incident_attendance_time"]
     limits = {grade: measure.target_for({"grade": grade, "area": "stoke"}) for grade in ("1", "2", "3", "other")}

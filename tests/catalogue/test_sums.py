@@ -1,4 +1,4 @@
-"""Counts that add up others: what they may say, how they are split, and that no stream's definition holds them."""
+"""Counts that add up others: what they may contain, how they are split, and that no stream's definition has them."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ FAULTS = {
 }
 
 
-def test_it_is_split_by_the_labels_that_all_have(tmp_path: Path) -> None:
-    """A label of one of them alone would have no value in the others."""
+def test_it_is_split_by_the_labels_that_all_its_parts_have(tmp_path: Path) -> None:
+    """A label that only one part has would have no value in the others."""
     both = load(tmp_path, measures=SUM + PARTS).measures["both"]
     assert [label.name for label in both.labels] == ["line"]
     assert both.streams == ("calls", "contacts")
@@ -81,8 +81,8 @@ OF_AREAS = (
 )
 
 
-def test_it_is_by_area_in_the_windows_in_which_its_parts_are(tmp_path: Path) -> None:
-    """In the others these hold nothing by area: those of all areas together are added."""
+def test_it_is_split_by_area_in_the_same_windows_as_its_parts(tmp_path: Path) -> None:
+    """In other windows the parts have nothing by area, so their totals over all areas are added."""
     both = load(tmp_path, measures=OF_AREAS + by_area()).measures["both"]
     assert (both.area_label, both.area_windows) == ("area", ("1h", "28d"))
     lines = ("999", "101", "unknown", "other")
@@ -98,37 +98,39 @@ def test_it_is_by_area_in_the_windows_in_which_its_parts_are(tmp_path: Path) -> 
     ("area_windows", "found"),
     [('["28d", "month"]', "crimes_in split by area in 28d, month"), ("[]", "crimes_in split by area in no window")],
 )
-def test_parts_by_area_in_other_windows_are_refused(area_windows: str, found: str, tmp_path: Path) -> None:
-    """Whoever asked for an area over 1h would find nothing there, though one of the parts has it."""
+def test_parts_that_are_split_by_area_in_different_windows_are_refused(
+    area_windows: str, found: str, tmp_path: Path
+) -> None:
+    """Nothing would be found for an area over 1h, although one of the parts has it."""
     fault = the_fault(tmp_path, OF_AREAS + by_area(area_windows))
     assert (fault.key, fault.found) == ("both.sum_of", f"incidents_in split by area in 1h, 28d; {found}")
     assert fault.write.startswith("measures that are split by area in the same windows")
 
 
-def test_parts_may_differ_in_windows_that_the_sum_has_not(tmp_path: Path) -> None:
-    """Only what is added up must agree."""
+def test_parts_may_differ_in_windows_that_the_sum_does_not_have(tmp_path: Path) -> None:
+    """Only the windows that are added up must agree."""
     sum_ = OF_AREAS.replace('["1h", "28d", "month"]', '["28d"]')
     both = load(tmp_path, measures=sum_ + by_area('["28d", "month"]')).measures["both"]
     assert both.area_windows == ("28d",)
 
 
-def test_a_label_of_areas_and_one_of_the_same_name_are_not_added_up(tmp_path: Path) -> None:
-    """All areas together of the one would be added to a single channel of the other, and the rest would be lost."""
+def test_an_area_label_and_another_label_of_the_same_name_are_not_added_up(tmp_path: Path) -> None:
+    """The total over all areas would be added to a single channel, and the rest would be lost."""
     sum_ = OF_AREAS.replace("crimes_in", "contacts_by_line").replace('"crimes"', '"contacts"')
     sum_ = sum_.replace('["1h", "28d", "month"]', '["month"]')
     fault = the_fault(tmp_path, sum_ + by_area() + BY_BOTH)
     assert (fault.key, fault.found) == ("both.sum_of", "contacts_by_line whose label 'area' is not the area")
 
 
-def test_areas_are_no_condition_of_a_sum(tmp_path: Path) -> None:
-    """In most windows there is nothing by area that could be left out."""
+def test_areas_cannot_be_a_condition_of_a_sum(tmp_path: Path) -> None:
+    """In most windows no figures by area exist that could be left out."""
     where = '{ measure = "incidents_in", where = { area = ["stoke"] } }'
     fault = the_fault(tmp_path, OF_AREAS.replace('{ measure = "incidents_in" }', where) + by_area())
     assert fault.key == "both.sum_of.0.where.area"
     assert "another label" in fault.write
 
 
-def test_a_measure_that_is_no_sum_has_its_own_series(tmp_path: Path) -> None:
+def test_a_measure_that_is_not_a_sum_has_its_own_series(tmp_path: Path) -> None:
     """One stream, one series."""
     measure = load(tmp_path, measures=PARTS).measures["calls_by_line"]
     assert measure.streams == ("calls",)
@@ -136,14 +138,14 @@ def test_a_measure_that_is_no_sum_has_its_own_series(tmp_path: Path) -> None:
 
 
 def test_it_says_what_it_adds_up(tmp_path: Path) -> None:
-    """On every card, instead of the moment at which others are counted."""
+    """Every card says so, instead of naming the moment at which other measures are counted."""
     both = load(tmp_path, measures=SUM + PARTS).measures["both"]
     assert kind_of(both).clock(both, str) == "the sum of calls_by_line with line 101; contacts_by_line"
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_a_fault_of_a_sum_is_found_with_its_place_and_its_remedy(case: str, tmp_path: Path) -> None:
-    """A sum of something else would be read as the figure of its name."""
+def test_a_fault_of_a_sum_is_reported_with_its_position_and_what_to_write(case: str, tmp_path: Path) -> None:
+    """A sum of the wrong parts would be read as the figure that its name promises."""
     old, new, key, found, write = FAULTS[case]
     assert old in SUM
     fault = the_fault(tmp_path, SUM.replace(old, new, 1) + PARTS)
@@ -153,7 +155,7 @@ def test_a_fault_of_a_sum_is_found_with_its_place_and_its_remedy(case: str, tmp_
 
 
 def test_a_sum_has_no_alerts(tmp_path: Path) -> None:
-    """They belong to what it adds up: there somebody can act."""
+    """Alerts belong to its parts, where somebody can act."""
     alert = (
         '[[both.alerts]]\nname = "Some"\nseverity = "ticket"\nshow = "number"\nwindow = "5m"\nabove = 1\n'
         'meaning = "Some meaning"\nimpact = "Some impact"\naction = ["Do it"]\n'
@@ -163,7 +165,7 @@ def test_a_sum_has_no_alerts(tmp_path: Path) -> None:
 
 
 def test_a_count_without_moment_and_parts_is_a_fault(tmp_path: Path) -> None:
-    """It would count nothing."""
+    """Such a measure would count nothing."""
     fault = the_fault(tmp_path, COUNT.replace('at = "offered"\n', ""))
     assert (fault.key, fault.write) == (
         "calls_in.at",
@@ -171,22 +173,22 @@ def test_a_count_without_moment_and_parts_is_a_fault(tmp_path: Path) -> None:
     )
 
 
-def test_no_other_kind_adds_up(tmp_path: Path) -> None:
+def test_no_other_kind_can_be_a_sum(tmp_path: Path) -> None:
     """Shares and percentiles cannot be added."""
     fault = the_fault(tmp_path, SHARE.replace("part =", 'sum_of = [{ measure = "calls_in" }]\npart =') + COUNT)
     assert fault.key == "calls_lost.sum_of"
     assert fault.write.startswith("an entry without sum_of: kind share does not have it")
 
 
-def test_a_faulty_part_is_told_once(tmp_path: Path) -> None:
-    """Of an entry that is wrong, its own fault says all."""
+def test_a_faulty_part_is_reported_once(tmp_path: Path) -> None:
+    """The fault of the wrong entry itself says everything."""
     found = faults(tmp_path, measures=SUM + PARTS.replace('by = { line = "line" }', 'by = { lane = "line" }'))
     assert {fault.key.partition(".")[0] for fault in found} == {"calls_by_line"}
 
 
 @pytest.mark.parametrize("stream", ["calls", "contacts"])
 def test_a_sum_changes_no_streams_definition(stream: str, tmp_path: Path) -> None:
-    """No event adds to it, so nobody has to rebuild for a new one."""
+    """No event contributes to it, so a new sum needs no rebuild."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with_sum, without = load(tmp_path / "a", LABELS, measures=SUM + PARTS), load(tmp_path / "b", LABELS, measures=PARTS)

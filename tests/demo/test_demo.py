@@ -1,4 +1,4 @@
-"""The demo's parts that need no servers."""
+"""The parts of the demo that need no servers."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ watchroom_dead_letters{topic="watchroom.calls",reason="late"} 2
 
 @pytest.fixture
 def seen() -> View:
-    """The page above, read at NOW_S."""
+    """The page above as of NOW_S."""
     return view(PAGE, NOW_S)
 
 
 def call(seen: View, line: str, row: str) -> str:
-    """One number of the calls' table."""
+    """One number in the table of calls."""
     return seen.calls[line][row]
 
 
 def incident(seen: View, grade: str, row: str) -> str:
-    """One number of the incidents' table."""
+    """One number in the table of incidents."""
     return seen.incidents[grade][row]
 
 
 def test_calls_are_shown_with_their_counts(seen: View) -> None:
-    """A percentage of 21 calls flaps; the counts say how much it means."""
+    """A percentage of 21 calls fluctuates; the counts say how much it means."""
     assert call(seen, "999", "waiting") == "2"
     assert call(seen, "999", "longest wait") == "75.5 s"
     assert call(seen, "999", "5 min: under 10 s") == "17 of 21"
@@ -70,8 +70,8 @@ def test_calls_are_shown_with_their_counts(seen: View) -> None:
     assert call(seen, "101", "28 d: abandoned") == "30% of 100"
 
 
-def test_areas_are_added_up_and_means_weighted(seen: View) -> None:
-    """One line a grade: 1 x 100 s and 3 x 500 s are 400 s on average, not 300."""
+def test_areas_are_added_up_and_means_are_weighted(seen: View) -> None:
+    """One line per grade: 1 x 100 s and 3 x 500 s are 400 s on average, not 300."""
     assert incident(seen, "Grade 1", "not attended") == "4"
     assert incident(seen, "Grade 1", "overdue") == "1"
     assert incident(seen, "Grade 1", "due in 15 min") == "2"
@@ -79,8 +79,8 @@ def test_areas_are_added_up_and_means_weighted(seen: View) -> None:
     assert incident(seen, "Grade 1", "28 d: mean") == "6 min 40 s"
 
 
-def test_what_is_withheld_reads_no_data_and_what_is_empty_reads_none(seen: View) -> None:
-    """A board that shows 0 for a dead feed is wrong; so is one that shows NO DATA for a quiet one."""
+def test_a_withheld_figure_reads_no_data_and_an_empty_one_reads_none(seen: View) -> None:
+    """Showing 0 for a dead feed is wrong; so is NO DATA for a quiet one."""
     assert call(seen, "101", "waiting") == "0"
     assert call(seen, "101", "longest wait") == NONE
     assert call(seen, "101", "5 min: mean") == NONE
@@ -92,7 +92,7 @@ def test_what_is_withheld_reads_no_data_and_what_is_empty_reads_none(seen: View)
 
 
 def test_a_stream_that_is_not_fed_is_neither_shown_nor_waited_for() -> None:
-    """A telephony-only force sees its calls, and no NO DATA for what it never sends."""
+    """A telephony-only force sees its calls, without NO DATA for what it never sends."""
     fed = "".join(f'watchroom_stream_fed{{stream="{stream}"}} {int(stream == "calls")}\n' for stream in STREAMS)
     volume = 'watchroom_call_volume{line="999",window="5m"} 2\n'
     assert Page(fed + volume).live
@@ -117,15 +117,15 @@ def test_the_data_is_as_old_as_its_slowest_partition(seen: View) -> None:
     ("part", "said"),
     [(0, "0% of 500"), (1, "<1% of 500"), (249, "49% of 500"), (499, "99% of 500"), (500, "100% of 500")],
 )
-def test_only_all_are_100_percent_and_only_none_0(part: int, said: str) -> None:
-    """One caller who hung up is not 0 %, and one who did not is not 100 %."""
+def test_100_percent_means_all_and_0_percent_means_none(part: int, said: str) -> None:
+    """A single caller who hung up is more than 0 %, and a single one who did not makes it less than 100 %."""
     labels = '{line="101",window="28d"}'
     page = f"watchroom_call_abandonment_part{labels} {part}\nwatchroom_call_abandonment_whole{labels} 500\n"
     assert call(view(page, NOW_S), "101", "28 d: abandoned") == said
 
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "log"])
-def test_the_screen_says_the_same_in_a_terminal_and_in_a_log(seen: View, terminal: bool) -> None:
+def test_the_screen_has_the_same_content_in_a_terminal_and_in_a_log(seen: View, terminal: bool) -> None:
     """CI has no terminal: it gets lines, not control codes."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120)
@@ -136,7 +136,7 @@ def test_the_screen_says_the_same_in_a_terminal_and_in_a_log(seen: View, termina
 
 
 def test_both_tables_fit_a_terminal_of_80_columns(seen: View) -> None:
-    """The first ten minutes happen in a window as it opens."""
+    """New users do not enlarge the terminal window first."""
     out = io.StringIO()
     Console(file=out, width=80).print(tables(seen))
     assert "28 d: abandoned" in out.getvalue()
@@ -146,7 +146,7 @@ def test_both_tables_fit_a_terminal_of_80_columns(seen: View) -> None:
 
 
 def test_arguments_that_cannot_be_used_are_all_named_at_once() -> None:
-    """Nothing is started for a typing mistake."""
+    """Nothing must be started after a typing mistake."""
     settings = Settings().model_copy(update={"streams": ("visits",)})
     with pytest.raises(ConfigurationInvalid) as refused:
         run_demo(settings, progress=progress, for_s=-1, busy=0, days=0)

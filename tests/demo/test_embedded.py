@@ -1,4 +1,4 @@
-"""The embedded stack: it works, it leaves nothing behind, and it says what it lacks."""
+"""The embedded stack: it works, leaves nothing behind, and says what is missing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.embedded
 
 
 async def test_a_record_and_a_key_go_in_and_come_out() -> None:
-    """Broker and store are the real protocols: our clients need no change for them."""
+    """Broker and store use the real protocols, so our clients need no change."""
     with EmbeddedStack() as stack:
         admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
         await admin.start()
@@ -39,7 +39,7 @@ async def test_a_record_and_a_key_go_in_and_come_out() -> None:
 
 
 def test_a_stopped_stack_leaves_no_process_and_no_file() -> None:
-    """A demo that ended must not hold memory or ports."""
+    """A demo that has ended must not hold memory or ports."""
     with EmbeddedStack() as stack:
         pids = [stack.broker.pid, stack.store.pid]
         folder = stack.broker.log.parent
@@ -49,8 +49,8 @@ def test_a_stopped_stack_leaves_no_process_and_no_file() -> None:
     assert not folder.exists()
 
 
-def test_a_killed_owner_takes_its_servers_along() -> None:
-    """SIGKILL runs no clean-up of ours; the guard does it, so no broker keeps running."""
+def test_the_servers_end_when_their_owner_is_killed() -> None:
+    """SIGKILL skips our own clean-up; the guard does it, so no broker keeps running."""
     program = (
         "import time; from watchroom.demo.embedded import EmbeddedStack\n"
         "s = EmbeddedStack().start(); print(s.broker.pid, s.store.pid, flush=True); time.sleep(60)"
@@ -85,7 +85,7 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(
 
 
 def _alive(pid: int) -> bool:
-    """Whether it runs; a process that has ended and is not reaped yet (Z) does not."""
+    """Whether it is running; a process that has ended but is not reaped yet (Z) is not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(state.strip()) and not state.strip().startswith("Z")
 

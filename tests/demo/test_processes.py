@@ -1,4 +1,4 @@
-"""Our own programs as child processes: they get every setting, and when one dies its log is shown."""
+"""Our own programs as child processes: they get every setting, and if one dies its log is shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SETTINGS = read_settings(
 
 
 def test_a_child_reads_back_exactly_the_settings_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A setting that got lost on the way would be the default, silently."""
+    """A setting that got lost on the way would silently be the default."""
     for name, value in environment(SETTINGS).items():
         monkeypatch.setenv(name, value)
     assert read_settings() == SETTINGS
@@ -37,7 +37,7 @@ def test_a_child_reads_back_exactly_the_settings_it_was_given(monkeypatch: pytes
 
 @pytest.mark.real
 def test_a_process_does_not_outlive_its_starter(redis_server: RedisServer, tmp_path: Path) -> None:
-    """A test run or a replay that is killed must leave no worker behind that folds on."""
+    """A killed test run or replay must not leave a worker behind that keeps running."""
     settings = SETTINGS.model_copy(update={"redis_url": redis_server.url, "exporter_port": free_port()})
     code = (
         "import sys, time; from pathlib import Path\n"
@@ -61,7 +61,7 @@ def test_a_process_does_not_outlive_its_starter(redis_server: RedisServer, tmp_p
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be reaped does not."""
+    """Whether a process is running; one that has ended and waits to be reaped is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def alive(pid: int) -> bool:
 
 
 def test_a_process_that_cannot_start_says_why_with_the_end_of_its_log(tmp_path: Path) -> None:
-    """A worker without a catalogue ends with a message for a person; it must not be lost in a file."""
+    """A worker without a catalogue ends with a message for people, which must not be lost in a file."""
     settings = SETTINGS.model_copy(update={"schemas": tmp_path / "nowhere", "health_port": free_port()})
     process = Process("worker", settings, tmp_path / "worker.log")
     with pytest.raises(WorkFailed, match=r"(?s)worker exited with code 2 while starting.*nowhere"):
@@ -78,7 +78,7 @@ def test_a_process_that_cannot_start_says_why_with_the_end_of_its_log(tmp_path: 
 
 
 @pytest.mark.real
-def test_a_process_is_ended_by_its_own_id_and_its_death_is_noticed(redis_server: RedisServer, tmp_path: Path) -> None:
+def test_a_process_is_ended_by_its_own_id_and_its_death_is_detected(redis_server: RedisServer, tmp_path: Path) -> None:
     """An exporter is ready once it has read Redis."""
     settings = SETTINGS.model_copy(update={"redis_url": redis_server.url, "exporter_port": free_port()})
     with Process("exporter", settings, tmp_path / "exporter.log") as process:
@@ -92,7 +92,7 @@ def test_a_process_is_ended_by_its_own_id_and_its_death_is_noticed(redis_server:
         process.check()
 
 
-def test_no_port_is_given_twice() -> None:
-    """A broker with eight listeners asks for all of its ports before it listens on the first."""
+def test_no_port_is_assigned_twice() -> None:
+    """A broker with eight listeners requests all its ports before it listens on the first."""
     ports = [free_port() for _ in range(300)]
     assert len(set(ports)) == len(ports)

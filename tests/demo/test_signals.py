@@ -27,8 +27,8 @@ with asked_to_end() as asked:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_noted_and_raises_nothing(number: signal.Signals) -> None:
-    """Raised wherever the program is, it could leave a screen half drawn, or be lost."""
+def test_a_signal_is_recorded_and_raises_nothing(number: signal.Signals) -> None:
+    """An exception raised at any point could leave a half-drawn screen or be lost."""
     with term_is_interrupt(), asked_to_end() as asked:
         assert not asked()
         os.kill(os.getpid(), number)
@@ -37,13 +37,13 @@ def test_a_signal_is_noted_and_raises_nothing(number: signal.Signals) -> None:
 
 
 def test_a_signal_in_a_finaliser_is_not_lost() -> None:
-    """`KeyboardInterrupt` would be: Python prints it and goes on."""
+    """`KeyboardInterrupt` would be: Python prints it and continues."""
     done = subprocess.run([sys.executable, "-c", IN_A_FINALISER], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("asked\n", "")
 
 
-def test_afterwards_signals_mean_what_they_meant_before() -> None:
-    """A demo that ended by itself leaves the signals as they were."""
+def test_signal_handlers_are_restored_afterwards() -> None:
+    """A demo that has ended by itself must leave them as they were."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with asked_to_end():
         pass

@@ -1,4 +1,4 @@
-"""Waiting for the pipeline is bounded, and says what it waits for."""
+"""Waiting for the pipeline has a time limit, and says what it is waiting for."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def nothing(*_: object) -> None:
     """Check or progress that does nothing."""
 
 
-def test_it_returns_when_every_end_is_reached(reader: Reader) -> None:
-    """And not before: a figure read too early is a wrong one."""
+def test_it_returns_when_every_end_offset_is_reached(reader: Reader) -> None:
+    """Not before: a figure that is read too early is wrong."""
     seen: list[int] = []
     wait_applied(reader, {PLACE: 2}, nothing, seen.append)
     assert seen == [0]
     assert missing_records(reader, {PLACE: 5, ("watchroom.calls", 1): 3}) == 6
 
 
-def test_it_gives_up_when_nothing_moves(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_gives_up_when_there_is_no_progress(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stuck worker must not keep an analyst waiting."""
     monkeypatch.setattr(waiting, "STALLED_AFTER_S", 0.3)
     with pytest.raises(WorkFailed, match="no events were applied for 0 s; 3 events have not been applied yet"):
@@ -47,7 +47,7 @@ def test_it_gives_up_when_nothing_moves(reader: Reader, monkeypatch: pytest.Monk
 def test_it_gives_up_when_redis_stays_away(
     reader: Reader, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But not at its first missed answer."""
+    """It does not give up at the first missing answer."""
     monkeypatch.setattr(waiting, "REDIS_PATIENCE_S", 0.5)
     looks: list[None] = []
     redis_server.stop()
@@ -56,8 +56,8 @@ def test_it_gives_up_when_redis_stays_away(
     assert len(looks) > 2
 
 
-def test_it_ends_with_the_worker(reader: Reader) -> None:
-    """What `check` says is the reason."""
+def test_it_ends_if_the_worker_ends(reader: Reader) -> None:
+    """The reason is what `check` reports."""
 
     def dead() -> None:
         raise WorkFailed("the worker has ended")
@@ -67,7 +67,7 @@ def test_it_ends_with_the_worker(reader: Reader) -> None:
 
 
 def test_a_worker_that_has_just_stopped_does_not_count_as_running(redis_server: RedisServer, reader: Reader) -> None:
-    """Its last times are young, but they do not move."""
+    """Its last times are recent, but they do not change."""
     with redis_server.client() as redis:
         now_ms = int(redis.time()[0]) * 1000
         redis.hset("{force}:partition:watchroom.calls:0", "fresh_ms", now_ms)
@@ -76,7 +76,7 @@ def test_a_worker_that_has_just_stopped_does_not_count_as_running(redis_server: 
 
 
 def test_a_worker_that_has_just_started_counts_as_running(redis_server: RedisServer, reader: Reader) -> None:
-    """It is ready once it has placed itself; its first times come up to a touch later."""
+    """It is ready once it has its partitions; its first times may come one freshness heartbeat later."""
     with redis_server.client() as redis, ThreadPoolExecutor(1) as other:
         redis.hdel("{force}:partition:watchroom.calls:0", "fresh_ms")
         looking = other.submit(worker_runs, reader, touch_s=5)

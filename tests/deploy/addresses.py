@@ -1,4 +1,4 @@
-"""Who reaches whom in docker-compose.yml: service names and ports against the configurations that name them."""
+"""Who reaches whom in docker-compose.yml: service names and ports, compared with the configurations that use them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - inside a container, whose ports nobody se
 
 
 def listens(compose: Compose) -> dict[str, set[int]]:
-    """The ports that each service can be reached on by the others."""
+    """The ports on which other services can reach each service."""
     return {name: set(_ports(name, service)) for name, service in services(compose).items()}
 
 
@@ -58,7 +58,7 @@ def inner_faults(compose: Compose) -> list[str]:
 
 
 def prometheus_faults(compose: Compose, configuration: str) -> list[str]:
-    """Prometheus scrapes our processes under the force that they write, and reaches and scrapes Alertmanager."""
+    """Prometheus scrapes our processes under their own force, and reaches and scrapes Alertmanager."""
     read = yaml.safe_load(configuration)
     managers = [t for m in read["alerting"]["alertmanagers"] for group in m["static_configs"] for t in group["targets"]]
     faults = address_faults(compose, "prometheus.yml", managers)
@@ -81,7 +81,7 @@ def prometheus_faults(compose: Compose, configuration: str) -> list[str]:
 
 
 def alertmanager_faults(compose: Compose, configuration: str) -> list[str]:
-    """The Watchdog's receiver is our watchdog; whoever else is named by a service's name is there."""
+    """The Watchdog's receiver is our watchdog; every other service that is named exists."""
     read = yaml.safe_load(configuration)
     hooks = {
         receiver["name"]: [urlsplit(hook["url"]) for hook in receiver.get("webhook_configs", [])]
@@ -97,7 +97,7 @@ def alertmanager_faults(compose: Compose, configuration: str) -> list[str]:
 
 
 def grafana_faults(compose: Compose, sources: str, providers: str) -> list[str]:
-    """The data sources are services, and the boards' folder is one that Grafana sees."""
+    """The data sources are services, and Grafana sees the boards' folder."""
     given = environment(services(compose)["grafana"])
     urls = [source["url"] for source in yaml.safe_load(sources)["datasources"]]
     faults = address_faults(compose, "data sources", [urlsplit(url).netloc for url in urls])
@@ -112,7 +112,7 @@ def grafana_faults(compose: Compose, sources: str, providers: str) -> list[str]:
 
 
 def link_faults(compose: Compose, links: str) -> list[str]:
-    """Where alerts and boards send a person, something is published."""
+    """Addresses to which alerts and boards send people are published."""
     published = {
         str(port).rpartition(":")[0] for service in services(compose).values() for port in service.get("ports", [])
     }

@@ -1,4 +1,4 @@
-"""What must hold of docker-compose.yml; each check gives the faults that it finds, as sentences."""
+"""Rules for docker-compose.yml; each check yields the faults that it finds, as sentences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def services(compose: Compose) -> dict[str, Service]:
 
 
 def resolved(value: object) -> str:
-    """A value as it is when the caller's environment sets nothing."""
+    """A value if the caller's environment sets nothing."""
     return INTERPOLATED.sub(lambda found: found[2] or "", str(value))
 
 
@@ -47,7 +47,7 @@ def own_command(service: Service) -> str | None:
 
 
 def settings_of(service: Service) -> Settings:
-    """The settings that a service of ours would start with."""
+    """The settings with which one of our services would start."""
     given = {
         name.removeprefix("WATCHROOM_").lower(): value
         for name, value in environment(service).items()
@@ -74,7 +74,7 @@ def mounted(service: Service, path: str, root: Path) -> Path | None:
 
 
 def mount_faults(compose: Compose, root: Path) -> list[str]:
-    """A folder that is not there would be made by Docker, empty and owned by root."""
+    """Docker would create a missing folder, empty and owned by root."""
     faults = []
     for name, service in services(compose).items():
         for source, target, mode in mounts(service):
@@ -95,7 +95,7 @@ def mount_faults(compose: Compose, root: Path) -> list[str]:
 
 
 def setting_faults(compose: Compose) -> list[str]:
-    """A variable that no process reads is a wish that nobody hears."""
+    """A variable that no process reads has no effect."""
     faults = []
     known = {f"WATCHROOM_{name.upper()}" for name in Settings.model_fields}
     for name, service in services(compose).items():
@@ -113,7 +113,7 @@ def setting_faults(compose: Compose) -> list[str]:
 
 
 def port_faults(compose: Compose) -> list[str]:
-    """Nothing here asks for a password, so nothing may be reached from another machine."""
+    """Nothing here asks for a password, so nothing may be reachable from another machine."""
     return [
         f"{name}: {port} is not published on 127.0.0.1 only"
         for name, service in services(compose).items()
@@ -123,7 +123,7 @@ def port_faults(compose: Compose) -> list[str]:
 
 
 def image_faults(compose: Compose, root: Path) -> list[str]:
-    """What runs next year is what was written this year; our own image carries our version."""
+    """Next year the same images must run as this year; our own image has our version."""
     faults = []
     own = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     for name, service in services(compose).items():
@@ -136,7 +136,7 @@ def image_faults(compose: Compose, root: Path) -> list[str]:
 
 
 def privilege_faults(compose: Compose) -> list[str]:
-    """A process that is broken into must not be root, nor become it, nor change its own programs."""
+    """A compromised process must not be root, become root, or change its own programs."""
     faults = []
     for name, service in services(compose).items():
         user = str(service.get("user", "")).partition(":")[0]
@@ -154,7 +154,7 @@ def privilege_faults(compose: Compose) -> list[str]:
 
 
 def care_faults(compose: Compose) -> list[str]:
-    """Every service comes back by itself and can be seen to be ill; one that ends by itself says so."""
+    """Every service restarts by itself and has a health check; one that is meant to end says so."""
     faults = []
     for name, service in services(compose).items():
         health, restart = service.get("healthcheck", {}), service.get("restart")
@@ -177,7 +177,7 @@ def care_faults(compose: Compose) -> list[str]:
 
 
 def command_faults(compose: Compose, commands: set[str]) -> list[str]:
-    """Each service of ours runs a command that there is, and waits for services that there are."""
+    """Each of our services runs an existing command and waits for existing services."""
     known = services(compose)
     faults = []
     for name, service in known.items():

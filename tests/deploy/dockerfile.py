@@ -1,4 +1,4 @@
-"""What must hold of deploy/Dockerfile; each check gives the faults that it finds, as sentences."""
+"""Rules for deploy/Dockerfile; each check yields the faults that it finds, as sentences."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from watchroom.settings import Settings
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
-    """Instruction and rest of each line, comments away and continued lines joined."""
+    """Instruction and rest of each line, without comments and with continued lines joined."""
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     joined = re.sub(r"\\\n\s*", "", lines).splitlines()
     return [(parts[0], parts[2]) for line in joined if (parts := line.strip().partition(" "))[0]]
 
 
 def final_stage(text: str) -> list[tuple[str, str]]:
-    """The instructions of the image that is kept."""
+    """The instructions of the final image."""
     all_ = instructions(text)
     last = max(n for n, (word, _) in enumerate(all_) if word == "FROM")
     return all_[last:]
 
 
 def base_faults(text: str) -> list[str]:
-    """Each stage stands on an image of a whole version."""
+    """Each stage is based on an image with a full version."""
     bases = [rest.split()[0] for word, rest in instructions(text) if word == "FROM"]
     return [f"{base} has no whole version" for base in bases if not VERSION.fullmatch(base.partition(":")[2])]
 
 
 def copy_faults(text: str, ignore: str, root: Path) -> list[str]:
-    """What is copied exists, and .dockerignore lets it through."""
+    """Copied files exist, and .dockerignore does not exclude them."""
     faults = []
     let_in = [line[1:] for line in ignore.splitlines() if line.startswith("!")]
     for word, rest in instructions(text):
@@ -67,7 +67,7 @@ def variables(text: str) -> dict[str, str]:
 
 
 def environment_faults(text: str) -> list[str]:
-    """Settings in it exist, and WATCHROOM_SCHEMAS is where the schemas are copied to."""
+    """Its settings exist, and WATCHROOM_SCHEMAS is the folder to which the schemas are copied."""
     given = variables(text)
     known = {f"WATCHROOM_{name.upper()}" for name in Settings.model_fields}
     faults = [f"there is no setting {name}" for name in given if name.startswith("WATCHROOM_") and name not in known]
@@ -78,7 +78,7 @@ def environment_faults(text: str) -> list[str]:
 
 
 def install_faults(text: str) -> list[str]:
-    """The locked versions are installed, and none of the tools."""
+    """The locked versions are installed, without the development tools."""
     runs = [rest for word, rest in instructions(text) if word == "RUN" and "pip install" in rest]
     if len(runs) != 1 or not runs[0].endswith("--constraint constraints.txt ."):
         return ["pip does not install . alone with --constraint constraints.txt"]
@@ -86,7 +86,7 @@ def install_faults(text: str) -> list[str]:
 
 
 def health_faults(text: str) -> list[str]:
-    """The container's health is read from the process' own page."""
+    """The container's health is read from the page of its process."""
     checks = [rest for word, rest in final_stage(text) if word == "HEALTHCHECK"]
     if len(checks) != 1 or "HEALTH_PAGE" not in checks[0] or "HEALTH_PAGE" not in variables(text):
         return ["no HEALTHCHECK of HEALTH_PAGE"]

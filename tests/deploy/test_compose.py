@@ -1,6 +1,6 @@
-"""docker-compose.yml, read: no Docker engine runs here, so what can be known of it without one is checked.
+"""Static checks of docker-compose.yml: no Docker engine runs here.
 
-Each check is seen failing on a compose text, or on a neighbour's configuration, that is broken in one place.
+Each check is also run on a compose file, or on a neighbour's configuration, with one fault, and must find it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COMMANDS = set(getattr(typer.main.get_command(app), "commands"))  # noqa: B009 -
 
 
 def neighbour(path: str) -> str:
-    """A configuration that names services."""
+    """A configuration that refers to services."""
     return (ROOT / path).read_text()
 
 
@@ -93,14 +93,14 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_compose_file_holds(check: str) -> None:
-    """What a person starts once in production must not fail for a word that a test can read."""
+def test_the_compose_file_has_no_faults(check: str) -> None:
+    """A start in production must not fail because of a typing error that a test can find."""
     assert CHECKS[check](yaml.safe_load(TEXT)) == []
 
 
 @pytest.mark.parametrize(("check", "is_", "becomes", "says"), BROKEN, ids=[f"{b[0]}: {b[3]}" for b in BROKEN])
-def test_a_broken_compose_file_is_found(check: str, is_: str, becomes: str, says: str) -> None:
-    """The checks above, each in the cases in which it fails."""
+def test_a_fault_in_the_compose_file_is_found(check: str, is_: str, becomes: str, says: str) -> None:
+    """The checks above, each in cases where it must fail."""
     assert is_ in TEXT, "the text to break is not there any more"
     faults = CHECKS[check](yaml.safe_load(TEXT.replace(is_, becomes)))
     assert [fault for fault in faults if says in fault], faults
@@ -118,17 +118,17 @@ def test_a_broken_compose_file_is_found(check: str, is_: str, becomes: str, says
     ],
     ids=lambda value: value if isinstance(value, str) and " " in value else "",
 )
-def test_a_neighbour_that_disagrees_is_found(
+def test_a_configuration_that_disagrees_with_the_compose_file_is_found(
     check: Callable[[dict[str, Any], str], list[str]], path: str, is_: str, becomes: str, says: str
 ) -> None:
-    """A port that is changed in one file only is found whichever file it is."""
+    """A port that is changed in only one file is found, whichever file it is."""
     assert is_ in neighbour(path), "the text to break is not there any more"
     faults = check(yaml.safe_load(TEXT), neighbour(path).replace(is_, becomes))
     assert [fault for fault in faults if says in fault], faults
 
 
 def test_the_simulator_accepts_the_settings_that_it_is_started_with() -> None:
-    """Its sources are declared as it wants them; then it looks for Kafka, which is not there."""
+    """Its sources are declared as required; then it looks for Kafka, which is not running."""
     service = compose.services(yaml.safe_load(TEXT))["simulator"]
     settings = compose.settings_of(service).model_copy(update={"kafka": "127.0.0.1:1"})
     assert service["command"] == ["simulate", "--days", "28", "--live"]

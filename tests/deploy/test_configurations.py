@@ -1,6 +1,6 @@
-"""Each configuration that docker-compose.yml mounts, given to its own server or checker under compose's own arguments.
+"""Each configuration that docker-compose.yml mounts, given to its own server or checker with compose's arguments.
 
-The servers are Debian's and older than the images; paths and ports are this machine's. See deploy/README.md.
+The servers are Debian's, older than those in the images; paths and ports are local. See deploy/README.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def service(name: str) -> dict[str, Any]:
 
 
 def installed(part: str, *names: str) -> str:
-    """Path of a program, or the test is skipped (in CI: fails)."""
+    """Path of a program; without it the test is skipped (in CI: fails)."""
     try:
         return program(part, *names)
     except PartMissing as error:
@@ -59,7 +59,7 @@ def here(name: str, folder: Path, port: int) -> list[str]:
 
 
 def said(*command: str) -> tuple[int, str]:
-    """Exit code and all that a command prints."""
+    """Exit code and complete output of a command."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -73,8 +73,8 @@ def config_file(arguments: list[str]) -> str:
 
 
 @pytest.mark.real
-def test_prometheus_starts_as_compose_says_with_every_rule(tmp_path: Path) -> None:
-    """The checker passes what the container sees, and the server takes its arguments."""
+def test_prometheus_starts_with_the_arguments_of_compose_and_loads_every_rule(tmp_path: Path) -> None:
+    """The checker passes the mounted files, and the server accepts its arguments."""
     port = free_port()
     arguments = here("prometheus", tmp_path, port)
     code, text = said(installed("Prometheus", "promtool"), "check", "config", config_file(arguments))
@@ -85,7 +85,7 @@ def test_prometheus_starts_as_compose_says_with_every_rule(tmp_path: Path) -> No
 
 @pytest.mark.real
 def test_a_broken_rule_fails_the_check(tmp_path: Path) -> None:
-    """The check above in a case in which it fails."""
+    """The check above in a case where it must fail."""
     file = config_file(here("prometheus", tmp_path, free_port()))
     (Path(file).parent / "rules" / "broken.yml").write_text("groups: [{name: x, rules: [{alert: X, expr: 'sum(('}]}]")
     code, text = said(installed("Prometheus", "promtool"), "check", "config", file)
@@ -97,8 +97,8 @@ def test_a_broken_rule_fails_the_check(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_alertmanager_starts_as_compose_says(tmp_path: Path) -> None:
-    """The checker passes what the container sees, and the server takes its arguments."""
+def test_alertmanager_starts_with_the_arguments_of_compose(tmp_path: Path) -> None:
+    """The checker passes the mounted files, and the server accepts its arguments."""
     port = free_port()
     arguments = here("alertmanager", tmp_path, port)
     code, text = said(installed("Alertmanager", "amtool"), "check-config", config_file(arguments))
@@ -108,8 +108,8 @@ def test_alertmanager_starts_as_compose_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_a_route_to_nobody_fails_the_check(tmp_path: Path) -> None:
-    """The check above in a case in which it fails."""
+def test_a_route_to_an_unknown_receiver_fails_the_check(tmp_path: Path) -> None:
+    """The check above in a case where it must fail."""
     file = Path(config_file(here("alertmanager", tmp_path, free_port())))
     file.write_text(file.read_text().replace("receiver: watchdog", "receiver: nobody"))
     code, text = said(installed("Alertmanager", "amtool"), "check-config", str(file))
@@ -117,7 +117,7 @@ def test_a_route_to_nobody_fails_the_check(tmp_path: Path) -> None:
 
 
 def watchdog_every_s(configuration: str) -> float:
-    """How often Alertmanager sends the Watchdog: its repeat interval, at the next group interval."""
+    """How often Alertmanager sends the Watchdog: its repeat interval, rounded up to a group interval."""
     route = next(
         route
         for route in yaml.safe_load(configuration)["route"]["routes"]
@@ -127,8 +127,8 @@ def watchdog_every_s(configuration: str) -> float:
     return group_s * -(-repeat_s // group_s)
 
 
-def test_silence_lasts_longer_than_two_watchdogs_that_are_late() -> None:
-    """One lost message must wake nobody."""
+def test_the_silence_limit_is_longer_than_two_late_watchdog_messages() -> None:
+    """One lost message must not wake anybody."""
     shipped = (ROOT / "deploy/alertmanager/alertmanager.yml").read_text()
     silent_s = compose.settings_of(service("watchdog")).watchdog_silent_s
     assert silent_s == read_settings().watchdog_silent_s
@@ -145,8 +145,8 @@ def _seconds(duration: str) -> float:
 
 
 @pytest.mark.real
-def test_redis_starts_as_compose_says_and_keeps_what_it_is_told(tmp_path: Path) -> None:
-    """Append-only file on, nothing evicted, in the folder of the volume."""
+def test_redis_starts_with_the_arguments_of_compose_and_applies_them(tmp_path: Path) -> None:
+    """The append-only file is on, nothing is evicted, and the data is in the folder of the volume."""
     port = free_port()
     command = [*here("redis", tmp_path, port), "--port", str(port)]
     command[0] = installed("Redis", "redis-server")
@@ -177,7 +177,7 @@ def kafka_properties(service: dict[str, Any]) -> str:
 
 
 def kafka_format(folder: Path, properties: str) -> tuple[int, str]:
-    """Let Apache Kafka's own tool check the properties and format an empty folder by them."""
+    """Have Apache Kafka's own tool check the properties and format an empty folder with them."""
     try:
         tools = KafkaServer(folder / "unused")
     except PartMissing as error:
@@ -189,7 +189,7 @@ def kafka_format(folder: Path, properties: str) -> tuple[int, str]:
 
 
 @pytest.mark.real
-def test_kafka_accepts_what_compose_passes(tmp_path: Path) -> None:
+def test_kafka_accepts_the_properties_from_compose(tmp_path: Path) -> None:
     """Roles, listeners and quorum fit together, and the cluster has a valid id."""
     properties = kafka_properties(service("kafka"))
     assert "log.dirs=/var/lib/kafka/data\n" in properties
@@ -201,7 +201,7 @@ def test_kafka_accepts_what_compose_passes(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_a_listener_without_a_protocol_is_refused_by_kafka(tmp_path: Path) -> None:
-    """The check above in a case in which it fails."""
+    """The check above in a case where it must fail."""
     code, text = kafka_format(tmp_path, kafka_properties(service("kafka")).replace("HOST:PLAINTEXT,", ""))
     assert code != 0
     assert "HOST" in text
@@ -211,7 +211,7 @@ def test_a_listener_without_a_protocol_is_refused_by_kafka(tmp_path: Path) -> No
 
 
 def board_faults(folder: Path, home: Path, uids: set[str]) -> list[str]:
-    """What Grafana would find wrong when it reads the boards' folder: no board, a bad one, an unknown data source."""
+    """Faults that Grafana would find in the boards' folder: no board, an invalid one, an unknown data source."""
     faults = [] if home.is_file() else [f"the first page {home.name} is not there"]
     for file in sorted(folder.glob("*.json")):
         try:
@@ -228,15 +228,15 @@ def board_faults(folder: Path, home: Path, uids: set[str]) -> list[str]:
 
 
 def provisioned() -> set[str]:
-    """Uids of the data sources that Grafana gets."""
+    """Uids of the data sources provisioned in Grafana."""
     folder = compose.mounted(service("grafana"), "/etc/grafana/provisioning", ROOT)
     assert folder is not None
     read = [yaml.safe_load(file.read_text()) for file in (folder / "datasources").glob("*.yaml")]
     return {source["uid"] for one in read for source in one["datasources"]}
 
 
-def test_grafana_finds_its_boards_and_they_their_data_sources() -> None:
-    """The first page exists, each board has the uid that links name, and asks a source that is provisioned."""
+def test_grafana_finds_its_boards_and_their_data_sources() -> None:
+    """The home page exists, and each board has the uid that links use and queries a provisioned data source."""
     home = compose.mounted(
         service("grafana"), compose.environment(service("grafana"))["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"], ROOT
     )
@@ -245,7 +245,7 @@ def test_grafana_finds_its_boards_and_they_their_data_sources() -> None:
 
 
 def test_boards_that_grafana_could_not_draw_are_found(tmp_path: Path) -> None:
-    """The check above in the cases in which it fails."""
+    """The check above in cases where it must fail."""
     source = {"type": "prometheus", "uid": "elsewhere"}
     (tmp_path / "asks.json").write_text(json.dumps({"uid": "asks", "panels": [{"datasource": source}]}, indent=2))
     (tmp_path / "cut.json").write_text("{")
@@ -259,7 +259,7 @@ def test_boards_that_grafana_could_not_draw_are_found(tmp_path: Path) -> None:
 
 
 def _starts(name: str, command: Sequence[str], log: Path, port: int) -> None:
-    """It gets ready, and goes."""
+    """It becomes ready, and ends."""
     server = LocalServer(name, command, log, lambda: get(LOOPBACK, port, "/-/ready") is not None)
     try:
         server.start(WITHIN_S)

@@ -1,4 +1,4 @@
-"""deploy/Dockerfile, read; and what it installs, built as a wheel and run outside the repository."""
+"""Static checks of deploy/Dockerfile; and what it installs, built as a wheel and run outside the repository."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ CHECKS: dict[str, Callable[[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_dockerfile_holds(check: str) -> None:
-    """An image that cannot be built, or runs as root, is found without an engine."""
+def test_the_dockerfile_has_no_faults(check: str) -> None:
+    """An image that cannot be built or runs as root should be found without a Docker engine."""
     assert CHECKS[check](TEXT) == []
 
 
@@ -53,8 +53,8 @@ def test_the_dockerfile_holds(check: str) -> None:
         ("health", "os.environ['HEALTH_PAGE']", "'http://127.0.0.1:1'", "no HEALTHCHECK of HEALTH_PAGE"),
     ],
 )
-def test_a_broken_dockerfile_is_found(check: str, is_: str, becomes: str, says: str) -> None:
-    """The checks above, each in the cases in which it fails."""
+def test_a_fault_in_the_dockerfile_is_found(check: str, is_: str, becomes: str, says: str) -> None:
+    """The checks above, each in cases where it must fail."""
     assert is_ in TEXT, "the text to break is not there any more"
     faults = CHECKS[check](TEXT.replace(is_, becomes))
     assert [fault for fault in faults if says in fault], faults
@@ -62,7 +62,7 @@ def test_a_broken_dockerfile_is_found(check: str, is_: str, becomes: str, says: 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `pip install .` would put into the image: our wheel, built from the files that are copied, unpacked."""
+    """What `pip install .` would install in the image: our wheel, built from the copied files and unpacked."""
     folder = tmp_path_factory.mktemp("image")
     copied = folder / "copied"
     shutil.copytree(ROOT / "services", copied / "services", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -77,7 +77,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_file_of_the_services_is_in_the_image(installed: Path) -> None:
-    """A Lua script or a page that is left out would be missed at the first start, far from here."""
+    """Otherwise a missing Lua script or page would only be noticed at the first start of a container."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "services/watchroom"],
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -97,7 +97,7 @@ def run_installed(installed: Path, folder: Path, *arguments: str) -> subprocess.
 
 
 def test_the_installed_program_reads_the_catalogue_from_watchroom_schemas(installed: Path, tmp_path: Path) -> None:
-    """In the image the code does not lie beside the schemas."""
+    """In the image the code is not next to the schemas."""
     program = (
         "import watchroom; from watchroom.settings import read_settings; "
         "from watchroom.catalogue.load import load_catalogue; s = read_settings(); "
@@ -110,8 +110,8 @@ def test_the_installed_program_reads_the_catalogue_from_watchroom_schemas(instal
     assert int(measures) > 10
 
 
-def test_the_health_check_is_a_program_that_fails_on_an_ill_page() -> None:
-    """The very text of HEALTHCHECK, run against pages that answer 200, 503 and not at all."""
+def test_the_health_check_fails_unless_the_page_answers_with_success() -> None:
+    """The exact text of HEALTHCHECK, run with pages that answer 200, 503 and not at all."""
     (check,) = (rest for word, rest in dockerfile.final_stage(TEXT) if word == "HEALTHCHECK")
     words = ast.literal_eval(check.partition("CMD ")[2])
 

@@ -1,4 +1,4 @@
-"""The changelog is made of fragments: each has a type and a text, and a release puts them in their place."""
+"""The changelog is made from fragments: each has a type and a text, and a release lists them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME = re.compile(rf"(\d+|\+[a-z0-9-]+)\.({'|'.join(TYPES)})(\.\d+)?\.md")
 
 
 def faults(fragments: Iterable[Path]) -> list[str]:
-    """Fragments that no release would list, or that say nothing."""
+    """Fragments that no release would list, or that are empty."""
     named = [path for path in fragments if path.name != "README.md"]
     return [path.name for path in named if not NAME.fullmatch(path.name) or not path.read_text("utf-8").strip()]
 
@@ -31,7 +31,7 @@ def test_every_fragment_has_a_type_and_a_text() -> None:
 
 
 def test_a_fragment_that_would_be_left_out_is_found(tmp_path: Path) -> None:
-    """The check above in cases in which it fails."""
+    """The check above in cases where it must fail."""
     for name, text in (
         ("+new.added.md", "New."),
         ("+new.feature.md", "New."),
@@ -43,12 +43,12 @@ def test_a_fragment_that_would_be_left_out_is_found(tmp_path: Path) -> None:
 
 
 def test_the_readme_of_the_fragments_lists_their_types() -> None:
-    """A colleague reads there what there is."""
+    """Colleagues look up the types there."""
     assert re.findall(r"^\| `(\w+)` \|", (FOLDER / "README.md").read_text("utf-8"), re.MULTILINE) == TYPES
 
 
 def test_a_release_is_written_above_the_older_ones(tmp_path: Path) -> None:
-    """What `towncrier build` does, on a copy."""
+    """`towncrier build`, run on a copy."""
     for name in ("pyproject.toml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
     before = (tmp_path / "CHANGELOG.md").read_text("utf-8")

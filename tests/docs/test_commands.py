@@ -1,4 +1,4 @@
-"""What pages tell people to type exists: commands of watchroom with their options, and targets of make."""
+"""What pages tell people to type exists: watchroom commands with their options, and make targets."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TYPED = re.compile(r"^(?:\$ )?(?:[\w./]*/)?watchroom ([a-z][^|;&<>]*)")
 
 
 def typed(page: str) -> Iterator[str]:
-    """Lines of code on a page: those between backticks, and those of its blocks."""
+    """Lines of code on a page: between backticks and in code blocks."""
     parts = re.split(r"^```.*$", page, flags=re.MULTILINE)
     for number, part in enumerate(parts):
         yield from part.splitlines() if number % 2 else re.findall(r"`([^`\n]+)`", part)
 
 
 def unknown(page: str) -> list[str]:
-    """Commands, options and targets that a page names and that do not exist."""
+    """Commands, options and targets that a page names although they do not exist."""
     found: list[str] = []
     for line in typed(page):
         found += [f"make {name}" for name in re.findall(r"^(?:\$ )?make ([a-z][a-z-]*)", line) if name not in TARGETS]
@@ -52,13 +52,13 @@ def _unknown(words: list[str]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
-def test_everything_that_a_page_says_to_type_exists(page: str) -> None:
-    """A command that is gone is found by whoever is in a hurry."""
+def test_everything_that_a_page_tells_people_to_type_exists(page: str) -> None:
+    """Otherwise somebody in a hurry discovers that a command is gone."""
     assert unknown((ROOT / page).read_text("utf-8")) == []
 
 
-def test_what_does_not_exist_is_found() -> None:
-    """The check above in cases in which it fails, beside what exists."""
+def test_a_command_option_or_target_that_does_not_exist_is_found() -> None:
+    """The check above in cases where it must fail, among things that exist."""
     page = (
         "`watchroom months --format csv`, `watchroom months --colour red`, `watchroom forecast`, `make tea`\n"
         "```\n$ .venv/bin/watchroom dead-letters list --loud   # a comment with --more\n```\n"

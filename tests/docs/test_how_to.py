@@ -1,4 +1,4 @@
-"""Every how-to page works: its own steps are done, in a copy of the product, and what it says is seen is seen."""
+"""Every how-to page works: its steps are done in a copy of the product, with the output that it shows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
-    """One copy for all pages: each adds to what the ones before it have added."""
+    """One copy for all pages: each page adds to what earlier pages have added."""
     return Walk(tmp_path_factory.mktemp("walk"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_a_page_can_be_followed_to_its_end(page: Path, walk: Walk) -> None:
-    """A new colleague does what is written, on the first day."""
+    """A new colleague does exactly what is written, on the first day."""
     assert walk.follow(page.read_text("utf-8")) >= 2
     walk.run(".venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/vulture")
 
@@ -35,7 +35,7 @@ def test_once_all_pages_have_been_followed_the_checks_pass(walk: Walk) -> None:
 
 
 def test_there_is_a_page_for_each_thing_that_people_add() -> None:
-    """A page that is not in the list above would be followed by nobody."""
+    """No test would follow a page that is not in the list above."""
     assert set(FOLDER.glob("*.md")) == set(PAGES)
 
 
@@ -56,7 +56,7 @@ PLANTED = {
 
 @pytest.mark.parametrize("case", PLANTED)
 def test_a_step_that_does_not_work_is_found(case: str, walk: Walk) -> None:
-    """The test above in cases in which it fails."""
+    """The test above in cases where it must fail."""
     try:
         with pytest.raises(StepFailed):
             walk.follow(PLANTED[case])
@@ -64,7 +64,7 @@ def test_a_step_that_does_not_work_is_found(case: str, walk: Walk) -> None:
         (walk.root / "schemas" / "measures" / "planted.toml").unlink(missing_ok=True)
 
 
-def test_a_file_of_the_repository_stands_for_its_text() -> None:
-    """Long modules are there once, and tests run them elsewhere too."""
+def test_a_reference_to_a_file_is_replaced_by_its_text() -> None:
+    """Long modules exist only once, and other tests run them too."""
     (block,) = blocks('```toml title="a.toml"\n--8<-- "tests/planted/kind.toml"\n```\n')
     assert "[call_answer_spread]" in block.text

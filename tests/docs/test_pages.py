@@ -1,4 +1,4 @@
-"""The pages people read: links, headings and references from the code lead somewhere."""
+"""The pages people read: links, headings and references from the code resolve."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def build(config: Path, to: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_the_code_refers_to_exists() -> None:
-    """A reference to a page is followed by somebody who does not understand the line."""
+def test_every_page_that_the_code_refers_to_exists() -> None:
+    """Somebody who does not understand a line follows its reference to a page."""
     dead = {str(path.relative_to(ROOT)): list(dead_references(path.read_text("utf-8"), ROOT)) for path in _code()}
     assert {name: references for name, references in dead.items() if references} == {}
 
@@ -66,13 +66,13 @@ def test_a_dead_reference_is_found() -> None:
 
 
 def test_nothing_refers_to_a_design_that_the_repository_does_not_have() -> None:
-    """A number of a section says nothing to somebody who has the repository alone."""
+    """A section number means nothing to somebody who only has the repository."""
     said = re.compile(r"\b[Dd]esign (?:section )?\d")
     assert [str(path.relative_to(ROOT)) for path in _code() if said.search(path.read_text("utf-8"))] == []
 
 
 def alerts_not_named(page: str) -> set[str]:
-    """Alerts that have no link to their runbook on a page of the documentation."""
+    """Alerts without a link to their runbook on a page of the documentation."""
     rules = [rule for path in (ROOT / "deploy/prometheus/rules").glob("*.yml") for rule in _rules(path)]
     names = {rule["alert"] for rule in rules if "alert" in rule}
     return {name for name in names if f"[{name}](../deploy/runbooks/{name}.md)" not in page}
@@ -83,27 +83,27 @@ def _rules(path: Path) -> list[dict[str, Any]]:
 
 
 def test_the_page_of_alerts_names_every_alert() -> None:
-    """Somebody who gets an alert that the page does not have trusts the page no more."""
+    """Somebody who gets an alert that is missing from the page stops trusting the page."""
     page = (ROOT / "docs/alerts.md").read_text("utf-8")
     assert alerts_not_named(page) == set()
     assert alerts_not_named(page.replace("[RedisDown]", "[Redis]")) == {"RedisDown"}
 
 
 def test_the_readme_is_short() -> None:
-    """What is longer is not read."""
+    """Nobody reads a long one."""
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= LONGEST_README
 
 
 def test_the_site_is_built_without_a_dead_link(tmp_path: Path) -> None:
-    """What `make docs` does, strict."""
+    """Built as by `make docs`, in strict mode."""
     built = build(ROOT / "mkdocs.yml", tmp_path)
     assert built.returncode == 0, built.stderr
     assert "Unanswered999" in (tmp_path / "docs" / "alerts.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("link", ["docs/nothing.md", "docs/architecture.md#nothing"])
-def test_a_dead_link_fails_the_site(link: str, tmp_path: Path) -> None:
-    """The check above in cases in which it fails."""
+def test_a_dead_link_fails_the_build_of_the_site(link: str, tmp_path: Path) -> None:
+    """The check above in cases where it must fail."""
     page = tmp_path / "planted.md"
     page.write_text(f"[a page]({link})\n", encoding="utf-8")
     hook = tmp_path / "planted.py"
@@ -131,7 +131,7 @@ def package_docstrings() -> dict[Path, str]:
 
 
 def test_every_package_says_what_it_is_for() -> None:
-    """Five to ten lines: its job, what comes in and goes out, what it may import, where to start reading."""
+    """Five to ten lines: its job, its input and output, what it may import, where to start reading."""
     lengths = {package.name: len(text.splitlines()) for package, text in package_docstrings().items()}
     assert {name: lines for name, lines in lengths.items() if not 5 <= lines <= 10} == {}
 

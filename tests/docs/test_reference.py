@@ -32,9 +32,9 @@ PAGES = ("catalogue", "commands", "events", "mapping", "metrics")
 
 
 def undocumented(page: str, meanings: Mapping[str, str]) -> list[str]:
-    """The names that a page does not have, or of which nothing says the meaning.
+    """The names that are missing from a page, or whose meaning is missing.
 
-    A name is a heading, or what a table has in its first column: `replay: --map` is `--map` below the heading `replay`.
+    A name is a heading or in a table's first column: `replay: --map` is `--map` below the heading `replay`.
     """
     named, heading = set(), ""
     for line in page.replace("`", "").splitlines():
@@ -57,7 +57,7 @@ def documented_options(program: Any) -> dict[str, str]:
 
 
 def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
-    """What must be documented: by its name the page, and each meaning."""
+    """What must be documented: by name, the page and each meaning."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", Settings.model_fields["areas"].default)
     return {
         "a key of the catalogue": (
@@ -86,37 +86,37 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
 
 
 def _typed(name: str) -> str:
-    """An argument is shown in capitals."""
+    """Arguments are shown in capitals."""
     command, separator, option = name.rpartition(": ")
     return f"{command}: {option.upper()}" if separator and not option.startswith("-") else name
 
 
 @pytest.mark.parametrize("what", documented())
-def test_everything_that_somebody_may_write_or_read_is_on_a_page(what: str) -> None:
-    """A key that no page has is found by reading the code, or not at all."""
+def test_everything_that_people_may_write_or_read_is_on_a_page(what: str) -> None:
+    """A key that is on no page can only be found by reading the code."""
     page, meanings = documented()[what]
     assert meanings
     assert undocumented((ROOT / page).read_text("utf-8"), meanings) == []
 
 
 @pytest.mark.parametrize("what", documented())
-def test_what_no_page_has_is_found(what: str) -> None:
-    """The check above in cases in which it fails: one that is new, and one without a meaning."""
+def test_a_name_without_a_page_or_a_meaning_is_found(what: str) -> None:
+    """The check above in cases where it must fail: a new name, and one without a meaning."""
     page, meanings = documented()[what]
     last = list(meanings)[-1]
     planted = {**meanings, "planted: not_on_the_page": "It is new.", last: " "}
     assert undocumented((ROOT / page).read_text("utf-8"), planted) == [last, "planted: not_on_the_page"]
 
 
-def test_the_pages_of_commands_and_mappings_are_fresh() -> None:
-    """`watchroom generate` makes them from the command line: `tests/generate` does not see them."""
+def test_the_pages_of_commands_and_mappings_are_up_to_date() -> None:
+    """`watchroom generate` makes them from the command line, so `tests/generate` does not check them."""
     said: list[str] = []
     pages = reference.outputs(PROGRAM)
     assert generate(ROOT, check=True, outputs={}, more=pages, say=said.append), "".join(said)
 
 
 def test_every_page_of_the_reference_is_in_the_navigation() -> None:
-    """A page that nobody can reach is not read."""
+    """Nobody reads a page that cannot be reached."""
     navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
     assert [name for name in PAGES if f"docs/reference/{name}.md" not in navigation] == []
 
@@ -159,12 +159,12 @@ def test_a_new_option_without_help_has_no_meaning() -> None:
 
 
 def test_every_own_key_of_a_kind_says_what_it_means() -> None:
-    """The meaning stands where the key is declared."""
+    """The meaning is written where the key is declared."""
     assert [key.name for kind in KINDS.values() for key in kind.own_keys if not key.about] == []
 
 
-def test_no_meaning_is_left_of_a_mapping_key_that_is_gone() -> None:
-    """It would be found by nobody."""
+def test_no_meaning_is_left_of_a_removed_mapping_key() -> None:
+    """Nobody would find it."""
     for part in mapping_reference.PARTS:
         keys = {field.alias or name for name, field in part.model.model_fields.items()}
         assert part.meanings.keys() - keys == set(), part.title
@@ -174,7 +174,7 @@ EXAMPLES = [*catalogue_page.documented().items(), *MAPPING_KEYS.items()]
 
 
 @pytest.mark.parametrize(("name", "row"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
-def test_every_example_is_toml_of_its_key(name: str, row: Row) -> None:
+def test_every_example_is_valid_toml_with_its_key(name: str, row: Row) -> None:
     """An example that cannot be copied is worse than none."""
     assert list(tomllib.loads(row.example)) == [row.name], name
 
@@ -195,8 +195,8 @@ IN_A_MODEL = [(name, row) for name, row in EXAMPLES if row.name in model_of(name
 
 
 @pytest.mark.parametrize(("name", "row"), IN_A_MODEL, ids=[name for name, _ in IN_A_MODEL])
-def test_every_example_has_a_value_that_its_key_takes(name: str, row: Row) -> None:
-    """Checked by the model itself: of an example no fault is about the key's own value."""
+def test_every_example_has_a_value_that_its_key_accepts(name: str, row: Row) -> None:
+    """Checked by the model itself: no fault of an example is about the key's own value."""
     model = model_of(name)
     try:
         model.model_validate(tomllib.loads(row.example))

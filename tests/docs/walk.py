@@ -1,4 +1,4 @@
-"""Does what a how-to page says, in a copy of the product: writes its files, runs its commands, reads their output.
+"""Follows a how-to page in a copy of the product: writes its files, runs its commands, reads their output.
 
 A page's blocks are its steps:
 
@@ -42,11 +42,11 @@ class Block(NamedTuple):
 
 
 class StepFailed(AssertionError):
-    """A step of a page does not do what the page says."""
+    """A step does not do what the page says."""
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """The steps of a page, in their order."""
+    """The steps of a page, in order."""
     for language, title, text in FENCE.findall(page):
         yield Block(language, title, SNIPPET.sub(lambda found: (ROOT / found[1]).read_text("utf-8").rstrip(), text))
 
@@ -64,7 +64,7 @@ class Walk:
         self._set_up()
 
     def _set_up(self) -> None:
-        """What `make install` makes: the programs of `.venv`, here with the copy's code."""
+        """What `make install` installs: the programs of `.venv`, here with the copy's code."""
         programs = self.root / ".venv" / "bin"
         programs.mkdir(parents=True)
         for name, arguments in (("python", ""), ("watchroom", " -m watchroom")):
@@ -79,7 +79,7 @@ class Walk:
             os.utime(stamp, (FAR_S, FAR_S))
 
     def follow(self, page: str) -> int:
-        """Do every step; returns how many there were.
+        """Do every step; returns their number.
 
         Raises:
             StepFailed: A step cannot be done, or shows something else.

@@ -1,4 +1,4 @@
-"""Plain facts with a fault for every check, and the same facts without it."""
+"""Plain facts with a fault for every check, and the same facts without the fault."""
 
 from __future__ import annotations
 
@@ -74,28 +74,28 @@ MAIL = {"name": "webhook", "email_configs": [{"to": "me@force.invalid", "smartho
 
 
 def settings(**given: Any) -> Settings:
-    """Those of all cases, changed."""
+    """The settings of all cases, with changes."""
     return read_settings(**{"streams": "calls", "sources": {"calls": {"acd": {}}}, **given})
 
 
 def kafka(**changed: Any) -> Kafka:
-    """Brokers that are well, changed."""
+    """Healthy brokers, with changes."""
     return Kafka(topics=TOPICS, settings={topic: {} for topic in TOPICS})._replace(**changed)
 
 
 def info(**changed: Any) -> Iterable[Finding]:
-    """What is found in INFO, changed."""
+    """Findings in INFO, with changes."""
     return redis.of_info(SETTINGS, {**INFO, **changed})
 
 
 def exporter(**changed: Any) -> Iterable[Finding]:
-    """What is found on the exporter's health page, changed."""
+    """Findings on the exporter's health page, with changes."""
     body = {"redis_answers": True, "redis": "", "withheld": {"calls": []}, **changed}
     return exporter_checks.of_exporter(SETTINGS, Page(200, body=body))
 
 
 def prometheus(**changed: Any) -> Iterable[Finding]:
-    """What is found in a Prometheus that is well, changed."""
+    """Findings in a healthy Prometheus, with changes."""
     data: dict[str, Any] = {
         "targets": {"activeTargets": TARGETS},
         "rules": {"groups": [{"rules": [LOADED]}]},
@@ -107,7 +107,7 @@ def prometheus(**changed: Any) -> Iterable[Finding]:
 
 
 def alertmanager(config: Any = ROUTES, alerts: Any = (WATCHDOG,)) -> Iterable[Finding]:
-    """What is found in an Alertmanager that is well, changed."""
+    """Findings in a healthy Alertmanager, with changes."""
     status = {"config": {"original": yaml.safe_dump(config)}}
     monitoring = Monitoring(Page(), status=Page(200, body=status), alerts=Page(200, body=list(alerts)))
     return alertmanager_checks.of_alertmanager(
@@ -116,7 +116,7 @@ def alertmanager(config: Any = ROUTES, alerts: Any = (WATCHDOG,)) -> Iterable[Fi
 
 
 def routed(receiver: dict[str, Any]) -> dict[str, Any]:
-    """The routes, with another receiver of pages."""
+    """The routes, with a different receiver for pages."""
     return {**ROUTES, "receivers": [{"name": "nobody"}, receiver]}
 
 
@@ -130,25 +130,25 @@ def archived(receiver: dict[str, Any]) -> dict[str, Any]:
 
 
 def lag(fresh_ms: int | None) -> Iterable[Finding]:
-    """What is found where partition 1 was fresh then, and has 13 records."""
+    """Findings if partition 1 was fresh at this moment and has 13 records."""
     state = {**FRESH, (CALLS, 1): PartitionState(7, fresh_ms, 0)}
     return consumers.of_lag(SETTINGS, {(CALLS, 1): Log(13, [])}, state, NOW_MS)
 
 
 def silent(heard: dict[str, int], state: dict[tuple[str, int], PartitionState] = FRESH) -> Iterable[Finding]:
-    """What is found where sources were heard so many seconds ago."""
+    """Findings if sources were seen so many seconds ago."""
     known = {(CALLS, source): SourceState(None, NOW_MS - ago_s * 1000) for source, ago_s in heard.items()}
     return sources.of_silence(SETTINGS, META, state, known, NOW_MS)
 
 
 def clock(ahead_ms: int, source: str = "acd", age_ms: int = 0, **given: Any) -> Iterable[Finding]:
-    """What is found where an event lies so much after its arrival, which was so long ago."""
+    """Findings if an event's time is so much later than its arrival, which was so long ago."""
     logs = {(CALLS, 0): Log(1, [LastRecord(source, NOW_MS + ahead_ms, NOW_MS)])}
     return sources.of_clocks(settings(**given), logs, NOW_MS + age_ms)
 
 
 def catalogue_faults() -> Iterable[Finding]:
-    """What is found where the catalogue cannot be loaded."""
+    """Findings if the catalogue cannot be loaded."""
     return own.of_faults([Fault("areas.toml", "area", "'a b'", "a_b")], "catalogue")
 
 

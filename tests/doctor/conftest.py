@@ -13,7 +13,7 @@ from tests.parts import PartMissing, missing
 
 @pytest.fixture(scope="session")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A deployment in which everything works; a test changes settings of its own, or topics and keys of its own."""
+    """A deployment in which everything works; tests change only their own settings, topics and keys."""
     try:
         with deployment(tmp_path_factory.mktemp("doctor"), new_name()) as made:
             yield made

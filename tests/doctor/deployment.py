@@ -23,20 +23,20 @@ from watchroom.settings import Settings, read_settings
 
 @dataclass
 class Deployment:
-    """What the checks look at."""
+    """What the checks examine."""
 
     brokers: list[KafkaServer]
     redis: RedisServer
     settings: Settings
 
     def examine(self, **changed: object) -> list[Finding]:
-        """What the doctor finds with these settings changed."""
+        """The doctor's findings with these settings changed."""
         return examine(self.settings.model_copy(update=changed))
 
 
 @contextmanager
 def deployment(folder: Path, name: str) -> Iterator[Deployment]:
-    """One in which everything works, and every target was scraped."""
+    """A deployment in which everything works and every target was scraped."""
     with ExitStack() as ending:
         redis = RedisServer(folder / "redis")
         redis.start()

@@ -1,4 +1,4 @@
-"""A second force on the same servers in which nearly everything is wrong, and nothing runs."""
+"""A second force on the same servers in which nearly everything is wrong and no process runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AHEAD_MS = 20_000
 
 @contextmanager
 def planted(folder: Path, healthy: Deployment) -> Iterator[Settings]:
-    """Its settings; Kafka and Redis are those of the deployment, Prometheus and Alertmanager others."""
+    """Its settings; Kafka and Redis are those of the deployment, Prometheus and Alertmanager are different ones."""
     prometheus = PrometheusServer(folder / "prometheus", [f"{LOOPBACK}:{free_port()}"])
     alertmanager = AlertmanagerServer(folder / "alertmanager")
     name = f"planted-{healthy.settings.force}"
@@ -54,7 +54,7 @@ def planted(folder: Path, healthy: Deployment) -> Iterator[Settings]:
 
 
 async def _topics_and_meta(settings: Settings, healthy: Deployment) -> None:
-    """Topics with faults, and what Redis was filled from before they changed."""
+    """Topics with faults, and the topics that Redis was filled from before they changed."""
     calls, contacts, incidents = (settings.topic(name) for name in ("calls", "contacts", "incidents"))
     harmful: dict[str, dict[str, str]] = {
         calls: {"message.timestamp.type": "CreateTime", "retention.ms": "604800000"},
@@ -113,7 +113,7 @@ async def _counts(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str
 
 
 async def _bind(settings: Settings, healthy: Deployment, ids: dict[str, str]) -> None:
-    """Redis as a worker of two streams left it that had another zone for one of them, and one partition of each."""
+    """Redis as left by a worker of two streams, with another zone for one of them, and one partition of each."""
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     for stream, zone in (("calls", "Europe/London"), ("contacts", "Europe/Paris"), ("incidents", "Europe/London")):
         worker = settings.model_copy(
@@ -126,7 +126,7 @@ async def _bind(settings: Settings, healthy: Deployment, ids: dict[str, str]) ->
 
 
 def _redis(settings: Settings, healthy: Deployment) -> None:
-    """Incidents are behind, the rest is fresh; keys were evicted, records lost; a user with few rights."""
+    """Incidents are behind, the rest is fresh; keys were evicted, records lost; the user has few rights."""
     keys = Keys(settings.force)
     calls, contacts, incidents = (settings.topic(name) for name in ("calls", "contacts", "incidents"))
     with healthy.redis.client() as client:

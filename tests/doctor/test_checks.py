@@ -1,4 +1,4 @@
-"""Each check on plain facts: it finds its fault, and nothing without one."""
+"""Each check on plain facts: it finds its fault, and finds nothing without it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watchroom.settings import Settings
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}: {case.says}")
-def test_a_fault_is_found_with_what_to_do_and_its_absence_is_not(case: Case) -> None:
+def test_a_fault_is_reported_with_what_to_do_and_nothing_is_reported_without_it(case: Case) -> None:
     """A check that never fails, or always fails, is worthless."""
     (found,) = case.broken
     assert (found.check, found.severity) == (case.check, case.severity)
@@ -31,26 +31,26 @@ def test_a_fault_is_found_with_what_to_do_and_its_absence_is_not(case: Case) -> 
 
 
 def test_every_check_has_a_case_and_a_line_on_the_page() -> None:
-    """An operator who reads `[lag]` must find out what was looked at."""
+    """An operator who reads `[lag]` must be able to find out what was checked."""
     assert {case.check for case in CASES} == CHECKS.keys()
     page = (ROOT / "deploy" / "doctor.md").read_text()
     assert re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", page, re.MULTILINE) == list(CHECKS.items())
 
 
 def test_the_page_says_how_many_records_are_read() -> None:
-    """A source without records among them is not checked, and operators must know this."""
+    """A source without any of these records is not checked, and operators must know this."""
     assert f"the last {LAST_RECORDS} records of each partition" in (ROOT / "deploy" / "doctor.md").read_text()
 
 
 def test_a_finding_of_a_server_takes_one_line() -> None:
-    """An answer of a server may contain anything, and a log is read line by line."""
+    """A server's answer may contain anything, and a log is read line by line."""
     finding = Finding(Severity.WRONG, "kafka", "Kafka", "no\nway", "It\r\nmatters.", "Do\x0bit.")
     assert as_text([finding]).splitlines() == [
         "WRONG: Kafka: no way [kafka]", "    why: It matters.", "    do:  Do it.", "doctor: 1 wrong",
     ]  # fmt: skip
 
 
-def test_files_that_cannot_be_used_are_named_before_anybody_is_asked(tmp_path: Path) -> None:
+def test_files_that_cannot_be_used_are_named_before_any_server_is_contacted(tmp_path: Path) -> None:
     """Otherwise a certificate that cannot be read looks like a broker that does not answer."""
     used = settings(kafka_security="ssl", kafka_ca=str(tmp_path / "none.pem"))
     (fault,) = own.unusable_files(used)
@@ -106,8 +106,8 @@ SECRETS = [
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_a_file_of_every_secret_setting_is_looked_at(tmp_path: Path, name: str) -> None:
-    """A secret that is forgotten here stays readable for everybody."""
+def test_the_file_of_every_secret_setting_is_checked(tmp_path: Path, name: str) -> None:
+    """A secret that is forgotten here stays readable by everybody."""
     for file in (tmp_path / name, tmp_path / "watchroom_zone"):
         file.write_text("x")
         file.chmod(0o644)
@@ -115,14 +115,14 @@ def test_a_file_of_every_secret_setting_is_looked_at(tmp_path: Path, name: str) 
 
 
 def test_a_folder_of_secrets_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The folder of secrets is read before any setting; this ended in a traceback."""
+    """The folder of secrets is read before any setting; this once ended in a traceback."""
     secrets = tmp_path / "secrets"
     secrets.write_text("x")
     monkeypatch.setitem(Settings.model_config, "secrets_dir", str(secrets))
     assert [each.subject for each in examine_environment()] == ["WATCHROOM_SECRETS_DIR", "everything else"]
 
 
-def test_no_control_character_of_a_server_is_printed(
+def test_no_control_character_from_a_server_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A page at an address may contain anything, and a terminal obeys control characters."""

@@ -1,4 +1,4 @@
-"""The doctor on real servers: nothing on a healthy deployment, every planted fault on another, and nothing changed."""
+"""The doctor on real servers: no finding in a healthy deployment, every planted fault in another, nothing changed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ FAULTS = [
 
 
 class Examined(NamedTuple):
-    """What was found, and what the servers held before and after."""
+    """The findings, and what the servers held before and after."""
 
     found: list[Finding]
     before: dict[str, object]
@@ -91,7 +91,7 @@ def ill(healthy: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def only(found: Sequence[Finding], planted: Planted) -> Finding:
-    """The one finding of a fault."""
+    """The only finding for a fault."""
     (one,) = [
         each
         for each in found
@@ -105,13 +105,13 @@ def test_nothing_is_found_on_a_healthy_deployment(healthy: Deployment) -> None:
     assert as_text(healthy.examine()) == "doctor: nothing wrong was found\n"
 
 
-def test_the_command_says_so_and_ends_with_0(healthy: Deployment) -> None:
-    """The command as people and schedulers run it."""
+def test_the_command_reports_a_healthy_deployment_and_exits_with_0(healthy: Deployment) -> None:
+    """Run as people and schedulers run it."""
     done = watchroom("doctor", "--format", "json", environment=environment(healthy.settings))
     assert (done.code, json.loads(done.out), done.said) == (0, [], "")
 
 
-def test_everything_is_read_of_the_brokers(healthy: Deployment) -> None:
+def test_every_fact_about_the_brokers_is_read(healthy: Deployment) -> None:
     """Facts that are not read are not checked, and would look healthy."""
     seen, settings = asyncio.run(kafka_facts(healthy.settings)), healthy.settings
     assert seen.topics is not None
@@ -125,21 +125,21 @@ def test_everything_is_read_of_the_brokers(healthy: Deployment) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}: {fault.says}")
-def test_a_planted_fault_is_found_with_what_to_do(ill: Examined, fault: Planted) -> None:
-    """Each of them was a wrong number, a blind wall or a silent pager in somebody's control room."""
+def test_a_planted_fault_is_reported_with_what_to_do(ill: Examined, fault: Planted) -> None:
+    """Each of them causes a wrong number, a blank wall or a silent pager in a control room."""
     found = only(ill.found, fault)
     assert found.severity is fault.severity
     assert re.search(fault.fix, found.fix)
 
 
-def test_nothing_is_found_that_was_not_planted(ill: Examined) -> None:
-    """A fault that is reported twice, or reported without reason, costs somebody a morning."""
+def test_nothing_is_reported_that_was_not_planted(ill: Examined) -> None:
+    """A fault that is reported twice or without reason costs somebody a morning."""
     wanted = {(only(ill.found, fault).check, only(ill.found, fault).what) for fault in FAULTS}
     assert {(found.check, found.what) for found in ill.found} - wanted == set()
 
 
-def test_nothing_is_changed(ill: Examined) -> None:
-    """No topic, group, offset or key: it must be safe to run at any moment."""
+def test_the_doctor_changes_nothing(ill: Examined) -> None:
+    """No topic, group, offset or key, because it must be safe to run at any moment."""
     assert ill.before["redis"]
     assert ill.after == ill.before
 
@@ -182,8 +182,8 @@ REPLICA = [
 ]
 
 
-def test_a_redis_that_forgets_and_takes_no_writes_is_found(healthy: Deployment, redis_server: RedisServer) -> None:
-    """Somebody else set it up as a cache, for which all of this is right."""
+def test_a_redis_that_may_lose_data_and_refuses_writes_is_found(healthy: Deployment, redis_server: RedisServer) -> None:
+    """Somebody may have set it up as a cache, for which such settings are right."""
     with healthy.redis.client() as primary:
         primary.config_set("repl-diskless-sync-delay", "0")
     with redis_server.client() as client:
@@ -202,7 +202,7 @@ def test_a_redis_that_forgets_and_takes_no_writes_is_found(healthy: Deployment, 
         assert re.search(fault.fix, one.fix)
 
 
-def test_wrong_variables_are_all_named_and_nobody_is_asked(healthy: Deployment) -> None:
+def test_all_wrong_variables_are_named_and_no_server_is_contacted(healthy: Deployment) -> None:
     """A mistyped name leaves the default in place, and a wrong value stops every process."""
     given = {**environment(healthy.settings), "WATCHROOM_FROCE": "x", "WATCHROOM_ZONE": "Mars"}
     done = watchroom("doctor", "--format", "json", environment=given)
@@ -215,7 +215,7 @@ def test_wrong_variables_are_all_named_and_nobody_is_asked(healthy: Deployment) 
     }
 
 
-def test_a_variable_that_is_no_setting_stops_no_other_check(healthy: Deployment) -> None:
+def test_a_variable_that_is_not_a_setting_does_not_stop_other_checks(healthy: Deployment) -> None:
     """The other settings can still be used."""
     given = {**environment(healthy.settings), "WATCHROOM_FROCE": "x", "WATCHROOM_EXPORTER_URL": "http://127.0.0.1:1"}
     done = watchroom("doctor", "--format", "json", environment=given)
@@ -223,7 +223,7 @@ def test_a_variable_that_is_no_setting_stops_no_other_check(healthy: Deployment)
     assert done.code == 1
 
 
-def test_it_ends_in_time_where_nobody_answers() -> None:
+def test_it_ends_in_time_if_no_server_answers() -> None:
     """Servers that accept a connection and never answer take longest; people wait half a minute."""
     secret = "s3cret-of-nobody"
     with ExitStack() as ending:

@@ -1,4 +1,4 @@
-"""What doctor reads from a real Redis."""
+"""What the doctor reads from a real Redis."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from watchroom.store.partition_counts import Count, PartitionCounts, PartitionCo
 pytestmark = pytest.mark.real
 
 
-def test_a_rebuild_that_was_interrupted_while_it_merged_is_found(redis_server: RedisServer) -> None:
-    """Its mark remains after the figures are cleared, and no worker starts until it is removed."""
+def test_a_rebuild_that_was_interrupted_during_its_merge_is_found(redis_server: RedisServer) -> None:
+    """Its mark remains after the figures have been cleared, and no worker starts until it is removed."""
     settings = read_settings(redis_url=redis_server.url, streams="calls")
     topic = settings.topic("calls")
     store = PartitionCountStore(settings.redis, settings.force)
@@ -28,5 +28,5 @@ def test_a_rebuild_that_was_interrupted_while_it_merged_is_found(redis_server: R
 
 
 def said(settings: Settings) -> list[str]:
-    """What is found of the force."""
+    """The findings for the force."""
     return [each.what for each in of_redis(settings, redis_facts(settings), None) if each.check == "force"]

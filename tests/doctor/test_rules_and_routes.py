@@ -46,7 +46,7 @@ def test_shipped_rules_are_the_same_however_prometheus_writes_them() -> None:
         {"annotations": {}},
     ],
 )
-def test_a_rule_that_does_something_else_is_not_the_same(changed: dict[str, Any]) -> None:
+def test_a_rule_that_does_something_different_is_not_the_same(changed: dict[str, Any]) -> None:
     """Spaces inside quotes count."""
     rule = RULE._replace(expression='up{job="ab"} == 0')
     assert not is_same(rule, rule._replace(**changed))
@@ -72,7 +72,7 @@ def receivers_of(config: Configuration, alert: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize(("alert", "receivers"), PAGES)
 def test_routes_are_followed_as_alertmanager_does(alert: dict[str, str], receivers: list[str]) -> None:
-    """The first child that matches, and those after it while `continue` is set."""
+    """The first child that matches applies, and later ones while `continue` is set."""
     config = configuration({"config": {"original": yaml.safe_dump(SHIPPED)}})
     assert config is not None
     assert receivers_of(config, alert) == receivers
@@ -92,8 +92,8 @@ MATCHERS = [
 
 
 @pytest.mark.parametrize(("route", "is_matched"), MATCHERS)
-def test_matchers_are_read_in_every_form(route: dict[str, Any], is_matched: bool) -> None:
-    """Configurations of five years are in use."""
+def test_matchers_are_understood_in_every_form(route: dict[str, Any], is_matched: bool) -> None:
+    """Configurations from the last five years are in use."""
     given = {"route": {"receiver": "top", "routes": [{**route, "receiver": "it"}]}, "receivers": []}
     config = configuration({"config": {"original": yaml.safe_dump(given)}})
     assert config is not None
@@ -126,7 +126,7 @@ MUTED = [
 def test_a_route_that_never_notifies_is_recognised(
     section: str, route: dict[str, Any], times: list[dict[str, Any]], is_muted: bool
 ) -> None:
-    """One that is muted at night is somebody's rota; one that is always muted is a mistake."""
+    """A route that is muted at night may be a rota; one that is always muted is a mistake."""
     given = {
         "route": {"receiver": "top", "routes": [{**route, "routes": [{"match": {"area": "stoke"}}]}]},
         section: [{"name": "it", "time_intervals": times}],
@@ -139,6 +139,6 @@ def test_a_route_that_never_notifies_is_recognised(
 
 
 @pytest.mark.parametrize("status", [None, [], {"config": None}, {"config": {"original": "route: ["}}, {"config": {}}])
-def test_an_answer_without_a_configuration_is_recognised(status: object) -> None:
+def test_a_response_without_a_configuration_is_recognised(status: object) -> None:
     """Another server may answer at the address."""
     assert configuration(status) is None

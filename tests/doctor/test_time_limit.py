@@ -1,4 +1,4 @@
-"""Doctor ends in time whatever the servers do. The limit is short here to keep the tests fast."""
+"""The doctor ends in time whatever the servers do. The limit is short here to keep the tests fast."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def silent() -> Iterator[list[int]]:
-    """Ports that take a connection and say nothing."""
+    """Ports that accept a connection and send nothing."""
     with ExitStack() as ending:
         servers = [ending.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(5)]
         yield [server.getsockname()[1] for server in servers]
@@ -49,7 +49,7 @@ def test_silent_sentinels_do_not_delay_it(scheme: str, silent: list[int]) -> Non
     assert took_s < ENOUGH_S
 
 
-def test_names_that_are_not_resolved_do_not_delay_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_names_that_do_not_resolve_do_not_delay_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A resolver that does not answer holds its thread for longer than anybody waits."""
     hung, resolve = Event(), socket.getaddrinfo
 
@@ -67,7 +67,7 @@ def test_names_that_are_not_resolved_do_not_delay_it(monkeypatch: pytest.MonkeyP
     assert took_s < ENOUGH_S
 
 
-def test_hosts_that_are_no_names_end_in_findings() -> None:
-    """Two dots in a row are a typing mistake, which Python refuses before it resolves the name."""
+def test_invalid_host_names_lead_to_findings() -> None:
+    """Two dots in a row are a typing mistake, which Python refuses before resolving the name."""
     found, _ = examined(redis_url="redis://a..b:1", kafka="a..b:9092")
     assert {"redis", "kafka"} <= found

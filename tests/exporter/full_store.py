@@ -1,4 +1,4 @@
-"""Something of everything: each measure under most of its labels, so that every family has samples."""
+"""Samples for everything: each measure under most of its labels, so that every family has samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOST_OPEN_MS = 40 * DAY_MS  # beyond every give-up
 
 
 def fill(room: ExporterStore, now_ms: int, seed: int = 1) -> None:
-    """Fill a room that has begun at `now_ms`; some label values stay without anything, as in life."""
+    """Fill a store that began at `now_ms`; as in reality, some label values stay empty."""
     random = Random(seed)
     buckets: dict[str, Counter[str]] = defaultdict(Counter)
     month = f"month:{LONDON.month_of(now_ms)}"
@@ -57,7 +57,7 @@ def fill(room: ExporterStore, now_ms: int, seed: int = 1) -> None:
 def _add(
     buckets: dict[str, Counter[str]], measure: Measure, by: Mapping[str, str], now_ms: int, random: Random
 ) -> None:
-    """Something of each age."""
+    """An entry of each age."""
     series = names.series(measure.id, by)
     for age_ms in AGES_MS:
         fields = {names.field(series, what): number for what, number in _fields(measure, by, random).items()}
@@ -66,7 +66,7 @@ def _add(
 
 
 def _tokens(room: ExporterStore, measure: Measure, now_ms: int, random: Random) -> None:
-    """Some tokens of today, and of 13 months ago, so that a year is known."""
+    """Some tokens of today and of 13 months ago, so that a full year is known."""
     day = LONDON.day_of(now_ms)
     for month in (day[:7], LONDON.months_before(day[:7], 12)):
         for name in (names.token_day(measure.id, f"{month}{day[7:]}"), names.token_month(measure.id, month)):
@@ -76,7 +76,7 @@ def _tokens(room: ExporterStore, measure: Measure, now_ms: int, random: Random) 
 
 
 def _figure(measure: Measure, by: Mapping[str, str], month: str, now_ms: int, random: Random) -> dict[str, int]:
-    """A figure of the running month; nothing for a note."""
+    """A figure for the running month; nothing for a note."""
     if kind_of(measure).reads is Reads.NOTHING:
         return {}
     of_month = names.series(measure.id, {**by, names.PERIOD: month.removeprefix("month:")})

@@ -1,4 +1,4 @@
-"""The exporter as a process of its own, over a Redis that a test fills by hand."""
+"""The exporter as a process of its own, with a Redis that a test fills by hand."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Exporter:
         self.process = subprocess.Popen([sys.executable, "-c", RUN], env=self._environment)
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and body, once it listens."""
+        """Status and body, once it is listening."""
         deadline_s = time.monotonic() + 20
         while True:
             try:
@@ -65,7 +65,7 @@ class Exporter:
                 time.sleep(0.05)
 
     def metrics_when(self, redis_up: int) -> str:
-        """The page once `watchroom_redis_up` is as wanted."""
+        """The page once `watchroom_redis_up` has the given value."""
         deadline_s = time.monotonic() + 20
         while time.monotonic() < deadline_s:
             page = self.get("/metrics")[1]

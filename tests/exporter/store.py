@@ -1,4 +1,4 @@
-"""A Redis filled by hand through the documented keys, and the exporter's page over it at any moment."""
+"""A Redis filled by hand through the documented keys, and the exporter's page from it at any moment."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ExporterStore:
         return self
 
     def bind(self, stream: str, catalogue: Catalogue) -> None:
-        """The figures of a stream were made under this catalogue."""
+        """The figures of a stream were counted under this catalogue."""
         bound = Bound.of(definition_of(self.settings, catalogue, stream, PARTITIONS))
         fields = {f"{FINGERPRINT}{stream}": bound.fingerprint, f"{DEFINITION}{stream}": bound.definition}
         self.client.hset(self.keys.meta, mapping=dict[Any, Any](fields))
@@ -102,12 +102,12 @@ class ExporterStore:
         return tokens
 
     def mirror(self, tokens: TokenWindows | None = None) -> Mirror:
-        """A new exporter's copy, not refreshed yet but for its measures of tokens."""
+        """A new exporter's copy; only its measures of tokens have been refreshed."""
         topics = self.settings.topics.values()
         return Mirror(self.reader(), self.catalogue, LONDON, topics, tokens or self.tokens())
 
     def page(self, mirror: Mirror) -> Page:
-        """The page over a copy."""
+        """The page from a copy."""
         return Page(mirror, self.settings, judge(self.catalogue, self.settings))
 
     def scrape(self, now_ms: int) -> Samples:

@@ -1,4 +1,4 @@
-"""Figures on the exporter's page: of their own period, never added up, and never waited for."""
+"""Figures on the exporter's page: each has its own period, is never added up and never waited for."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def report(  # noqa: PLR0917  # read from left to right
     room.client.zadd(room.keys.changed, {f"month:{month}": seq})
 
 
-def test_of_each_span_the_period_that_ends_latest_is_shown_whichever_month_it_is_of(room: ExporterStore) -> None:
-    """A figure may be years old, or of a year to come; months outside the shown windows are looked at too."""
+def test_for_each_span_the_period_that_ends_latest_is_shown_whatever_month_it_belongs_to(room: ExporterStore) -> None:
+    """A figure may be years old or for a future year; months outside the shown windows are read too."""
     report(room, "2017-03", f"{SHARE}|period=2017-Q1", NOON - DAY_MS, 1, 4)
     report(room, "2021-10", f"{SHARE}|period=2020-11/2021-10", NOON - DAY_MS, 3, 4)
     report(room, "2021-09", f"{SHARE}|period=2020-10/2021-09", NOON, 1, 4)
@@ -44,7 +44,7 @@ def test_of_each_span_the_period_that_ends_latest_is_shown_whichever_month_it_is
     assert value(samples, SHARE, span="year") is None
 
 
-def test_a_month_outside_the_windows_follows_its_changes_without_being_read_again_and_again(
+def test_a_month_outside_the_windows_is_read_again_only_after_it_has_changed(
     room: ExporterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A restated figure of 2017 is shown at once; an unchanged one costs nothing."""
@@ -73,8 +73,8 @@ def test_a_month_outside_the_windows_follows_its_changes_without_being_read_agai
     assert mirror.figures.latest(measure) == []
 
 
-def test_figures_are_in_no_window_of_any_length(room: ExporterStore) -> None:
-    """As-at moments of two periods added up would be a moment of the year 2073."""
+def test_figures_are_not_published_for_windows_of_any_length(room: ExporterStore) -> None:
+    """Two as-at moments added up would be a moment in the year 2073."""
     report(room, "2021-11", "complaints|period=2021-11", NOON, 7)
     report(room, "2021-10", "complaints|period=2021-10", NOON, 5)
     shown = [dict(labels) for name, labels in room.scrape(NOON) if name == "watchroom_complaints"]
@@ -96,8 +96,8 @@ def test_nothing_waits_for_returns(room: ExporterStore) -> None:
     assert sorted(waited_for) == ["calls", "crimes", "incidents"]
 
 
-def test_a_figure_is_old_when_no_label_set_has_a_younger_one(room: ExporterStore) -> None:
-    """`complaints` may be 120 days old; an old quarter beside a young month is none that anybody must renew."""
+def test_a_figure_is_old_only_if_no_label_set_has_a_more_recent_one(room: ExporterStore) -> None:
+    """`complaints` may be 120 days old; nobody has to renew an old quarter if there is a recent month."""
     limit_ms = 120 * DAY_MS
     assert (
         value(room.scrape(NOON), "figures_old", measure="complaints") is None
@@ -112,7 +112,7 @@ def test_a_figure_is_old_when_no_label_set_has_a_younger_one(room: ExporterStore
 
 
 def test_the_built_in_page_shows_each_figure_with_its_period_and_says_which_is_old(room: ExporterStore) -> None:
-    """Whoever reads it aloud must know of when it is; a note is its words."""
+    """Whoever reads it aloud must know which period it is for; a note is shown as its text."""
     report(room, "2021-10", f"{SHARE}|period=2020-11/2021-10", NOON - DAY_MS, 779, 1450)
     report(room, "2019-12", "complaints|period=2019", NOON - 500 * DAY_MS, 1450)
     mirror = room.mirror()

@@ -1,4 +1,4 @@
-"""A stream is published only while it is fresh and alive; each fault is told in words."""
+"""A stream is published only while it is fresh and its sources are alive; each fault is explained."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def silent(rules: dict[str, SourceRule], heard: dict[str, SourceState]) -> list[
     return list(silence(rules, heard, NOW, 90_000))
 
 
-def test_a_stream_is_fresh_while_every_partition_is() -> None:
+def test_a_stream_is_fresh_while_all_its_partitions_are_fresh() -> None:
     """Exactly at the limit still counts; one millisecond more does not."""
     assert stale({0: NOW, 1: NOW - 10_000}) == []
     assert stale({0: NOW, 1: NOW - 10_001}) == ["partition 1 is 10.0 s old (limit 10 s)"]
@@ -38,7 +38,7 @@ def test_a_stream_is_fresh_while_every_partition_is() -> None:
     ids=["one missing", "one without T", "none", "count unknown", "no partitions"],
 )
 def test_a_missing_partition_withholds_the_stream(fresh_ms: dict[int, int | None], count: int | None) -> None:
-    """What was never seen fresh must not count as fresh."""
+    """A partition that has never been fresh must not count as fresh."""
     assert stale(fresh_ms, count)
 
 
@@ -49,26 +49,26 @@ def test_a_partition_far_in_the_future_is_stale() -> None:
 
 
 def test_declared_sources_are_waited_for_and_undeclared_ones_are_not() -> None:
-    """A declared source that was never seen withholds; a stranger's silence does not."""
+    """A declared source that was never seen withholds the stream; the silence of an undeclared one does not."""
     rules = {"acd": HEARTBEATS}
     assert silent(rules, {}) == ["source acd has never been seen"]
     assert silent(rules, {"acd": SourceState(None, NOW - 90_000), "stranger": SourceState(NOW - 10**9, None)}) == []
     assert silent(rules, {"acd": SourceState(None, NOW - 90_001)})
 
 
-def test_an_event_shows_that_a_source_is_alive_as_a_heartbeat_does() -> None:
+def test_an_event_shows_that_a_source_is_alive_just_as_a_heartbeat_does() -> None:
     """Silent means: nothing at all was received."""
     assert silent({"acd": HEARTBEATS}, {"acd": SourceState(NOW - 1_000, NOW - 500_000)}) == []
 
 
 def test_without_heartbeats_the_silence_limit_decides() -> None:
-    """Its limit is on events; without heartbeats and limit a one-off import is not waited for."""
+    """The limit applies to events; without heartbeats and without a limit, a one-off import is not waited for."""
     assert silent({"cad": SILENCE}, {"cad": SourceState(NOW - 600_000, None)}) == []
     assert silent({"cad": SILENCE}, {"cad": SourceState(NOW - 600_001, None)})
     assert silent({"import": IMPORT}, {}) == []
 
 
-def test_with_none_declared_every_source_ever_heard_is_waited_for() -> None:
+def test_if_no_source_is_declared_every_source_ever_seen_is_waited_for() -> None:
     """And a stream that has never seen any source cannot say that nothing happened."""
     assert silent({}, {"a": SourceState(NOW, None), "b": SourceState(None, NOW)}) == []
     assert silent({}, {"a": SourceState(NOW, None), "b": SourceState(None, NOW - 90_001)})
@@ -81,15 +81,15 @@ def test_a_source_from_the_future_is_not_alive() -> None:
 
 
 def test_the_exporter_s_own_reading_must_be_recent() -> None:
-    """A stuck background loop shows as missing numbers, not as frozen ones."""
+    """A stuck background loop must lead to missing numbers, not to frozen ones."""
     assert list(reading(NOW - 10_000, NOW, 10_000)) == []
     assert list(reading(NOW - 10_001, NOW, 10_000))
     assert list(reading(None, NOW, 10_000))
     assert list(reading(NOW + 5_001, NOW, 10_000))
 
 
-def test_a_topic_with_more_partitions_than_its_figures_were_made_from_is_withheld() -> None:
-    """However fresh the partitions are that are read; and so it is while a rebuild merges them."""
+def test_a_stream_is_withheld_if_its_topic_has_more_partitions_than_were_counted() -> None:
+    """However fresh the partitions that are read; the same applies while a rebuild merges them."""
     known = PartitionCounts((Count(4, 0), Count(6, NOW)))
     (said,) = partitions_added("north.calls", known, 4)
     assert said.startswith("north.calls has had 6 partitions since 2021-11-27T00:00:00")
@@ -101,8 +101,8 @@ def test_a_topic_with_more_partitions_than_its_figures_were_made_from_is_withhel
     assert [text for text in partitions_added("north.calls", merging, 6) if "interrupted" in text]
 
 
-def test_an_open_transaction_is_named_while_a_worker_sees_it() -> None:
-    """What a worker said before it went says nothing about now."""
+def test_an_open_transaction_is_reported_while_a_worker_sees_it() -> None:
+    """What a worker reported before it ended says nothing about the present."""
     found = {("north.calls", 3): OpenTransaction(7, NOW - 60_000, NOW - 1_000)}
     tools = read_settings(kafka="a:1, b:2", kafka_security="ssl").kafka_tools
     (said,) = held_up("north.calls", found, NOW, tools)

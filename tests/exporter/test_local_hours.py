@@ -1,4 +1,4 @@
-"""The same local hour of past weeks on the page: over clock changes, and never 0 where there was no feed."""
+"""The same local hour of past weeks on the page: across clock changes, and never 0 where there was no feed."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def calls(count: int) -> dict[str, int]:
 
 
 def figures(samples: Samples) -> dict[int, float]:
-    """Weeks ago -> 999 calls, of those that are published."""
+    """Weeks ago -> 999 calls, for the published weeks."""
     found = ((ago, value(samples, "call_volume_local_hour", line="999", weeks_ago=str(ago))) for ago in range(10))
     return {ago: number for ago, number in found if number is not None}
 
 
 def at(room: ExporterStore, moment: str) -> dict[int, float]:
-    """What a fresh page shows at a moment."""
+    """What a new page shows at a moment."""
     room.begin(ms(moment))
     return figures(room.scrape(ms(moment)))
 
 
 def heard_on(room: ExporterStore, *days: str) -> None:
-    """An answered call at noon of these days: there was a feed."""
+    """An answered call at noon on each of these days, so that there was a feed."""
     for day in days:
         room.add(ms(f"{day}T12:00:00Z"), ANSWER)
 
@@ -63,10 +63,10 @@ def heard_before(room: ExporterStore, *moments_ms: int) -> None:
     ],
     ids=["after 28 March", "after 31 October"],
 )
-def test_the_week_after_a_clock_change_compares_the_hour_on_the_wall(
+def test_the_week_after_a_clock_change_compares_the_same_local_hour(
     room: ExporterStore, now: str, same_hour: str, hour_168_ago: str
 ) -> None:
-    """Both Mondays' 09:00: five calls then and two now; three an hour beside it are another hour's."""
+    """09:00 on both Mondays: five calls then and two now; three calls an hour off belong to another hour."""
     heard_before(room, ms(now), ms(same_hour))
     room.add(ms(now) - HOUR_MS, calls(2))
     room.add(ms(same_hour), calls(5))
@@ -74,8 +74,8 @@ def test_the_week_after_a_clock_change_compares_the_hour_on_the_wall(
     assert at(room, now) == {0: 2, 1: 5}
 
 
-def test_a_skipped_hour_has_no_sample_and_of_a_double_one_the_first_is_shown(room: ExporterStore) -> None:
-    """01:00 a week after each change: 28 March had none, 31 October had one of 4 calls and one of 6."""
+def test_a_skipped_hour_has_no_sample_and_a_repeated_hour_shows_its_first_occurrence(room: ExporterStore) -> None:
+    """01:00 a week after each change: 28 March had no such hour, 31 October had two, with 4 and 6 calls."""
     heard_on(room, "2021-03-20", "2021-03-21", "2021-03-27", "2021-03-28", "2021-04-03")
     assert at(room, "2021-04-04T01:10:00Z") == {0: 0, 2: 0}
     heard_on(room, "2021-10-30")
@@ -91,20 +91,20 @@ def test_no_calls_is_zero_and_no_feed_is_absent(room: ExporterStore) -> None:
 
 
 def test_no_hour_of_the_first_day_is_shown(room: ExporterStore) -> None:
-    """The feed may have begun after the hour, or within it: two minutes of calls are not the hour's."""
+    """The feed may have begun after the hour, or during it: two minutes of calls are not a full hour."""
     heard_on(room, "2021-11-23", "2021-11-17", "2021-11-10")
     room.add(ms("2021-11-10T09:59:59Z"), ANSWER)
     assert at(room, MORNING) == {0: 0}
 
 
-def test_a_day_without_any_event_is_taken_for_an_outage(room: ExporterStore) -> None:
-    """And the day before it too: nobody can tell when the feed died, or came back."""
+def test_a_day_without_any_event_is_treated_as_an_outage(room: ExporterStore) -> None:
+    """So is the day before: it is unknown when the feed died or came back."""
     heard_on(room, "2021-11-23", "2021-11-16", "2021-11-10")
     assert at(room, MORNING) == {0: 0}
 
 
-def test_another_stream_is_no_witness(room: ExporterStore) -> None:
-    """Incidents on these days say nothing about the telephones; they speak for their own measure."""
+def test_events_of_another_stream_do_not_show_that_a_feed_was_there(room: ExporterStore) -> None:
+    """Incidents on these days say nothing about the telephones; they count only for their own measure."""
     room.add(ms("2021-11-16T12:00:00Z"), INCIDENT)
     room.add(ms("2021-11-17T12:00:00Z"), INCIDENT)
     assert at(room, MORNING) == {}
@@ -113,7 +113,7 @@ def test_another_stream_is_no_witness(room: ExporterStore) -> None:
 
 
 def test_the_figures_are_withheld_with_their_stream(room: ExporterStore) -> None:
-    """A stale partition may hold back calls of the last hour."""
+    """Calls of the last hour may be missing from a stale partition."""
     now_ms = ms(MORNING)
     room.begin(now_ms)
     heard_before(room, now_ms)
@@ -124,8 +124,8 @@ def test_the_figures_are_withheld_with_their_stream(room: ExporterStore) -> None
     assert figures(room.scrape(now_ms)) == {0: 1}
 
 
-def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ExporterStore) -> None:
-    """A copy that is brought up to date shows what a new one shows, hour by hour over a clock change."""
+def test_the_figures_move_on_with_the_hour_and_include_late_calls(room: ExporterStore) -> None:
+    """An updated copy shows what a new one shows, hour by hour across a clock change."""
     now_ms = ms("2021-10-30T22:30:00Z")
     tokens = room.tokens()
     mirror = room.mirror(tokens)
@@ -144,7 +144,7 @@ def test_the_figures_move_on_with_the_hour_and_take_late_calls(room: ExporterSto
 
 
 def comparable(samples: Samples) -> dict[object, str]:
-    """The same as text: NaN, a share of nothing, is not equal to itself."""
+    """The same as text, because NaN (a share of nothing) is not equal to itself."""
     return {key: str(number) for key, number in samples.items()}
 
 
@@ -158,7 +158,7 @@ def test_only_measures_with_a_baseline_are_published_by_local_hour(room: Exporte
     assert found == {f"watchroom_{each}_{LOCAL_HOUR}" for each in expected}
 
 
-def test_a_zone_beside_the_utc_hours_publishes_none(room: ExporterStore) -> None:
+def test_a_zone_whose_hours_are_not_aligned_with_utc_publishes_no_local_hours(room: ExporterStore) -> None:
     """Half of two buckets would be a guess."""
     now_ms = ms(MORNING)
     heard_before(room, now_ms)

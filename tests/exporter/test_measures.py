@@ -1,4 +1,4 @@
-"""The text of a measure: kept where nothing changed, and never older than the sums."""
+"""The text of a measure: reused while nothing has changed, and never older than the sums."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ change = st.tuples(later_ms, st.dictionaries(field, st.integers(0, 9), max_size=
 
 @settings(max_examples=50)
 @given(st.lists(change, max_size=8))
-def test_kept_text_is_what_writing_everything_again_would_give(
+def test_reused_text_equals_text_that_is_written_from_scratch(
     changes: list[tuple[int, dict[str, int], bool]],
 ) -> None:
-    """A window whose text was kept too long would show an old number as a live one."""
+    """A window whose text was reused for too long would show an old number as a live one."""
     by_measure = windows_of(CATALOGUE)
     wanted = sorted(frozenset().union(*by_measure.values()))
     sums = WindowSums(by_measure, by_area_of(CATALOGUE.measures.values()))

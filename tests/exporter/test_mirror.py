@@ -1,4 +1,4 @@
-"""The exporter's copy follows Redis: what changed, what moved out of a window, and a Redis that went back."""
+"""The exporter's copy follows Redis: changed buckets, those that left a window, and a Redis that went back in time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def calls(mirror: Mirror, window: str = "5m") -> int:
     return mirror.sums.series(Window(window), "call_volume|line=999").get("count", 0)
 
 
-def test_changes_arrive_and_old_ones_leave_without_reading_everything(
+def test_changes_arrive_and_old_events_leave_without_reading_everything(
     room: ExporterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A refresh reads the changed and the new buckets, and a few of the others in turn; no more."""
+    """A refresh reads only the changed and the new buckets, and a few of the others in turn."""
     mirror = room.mirror()
     read: list[str] = []
     plain = mirror._reader.buckets
@@ -48,8 +48,8 @@ def test_changes_arrive_and_old_ones_leave_without_reading_everything(
     assert (calls(mirror), calls(mirror, "1h")) == (0, 2)
 
 
-def test_a_retraction_is_taken_back(room: ExporterStore) -> None:
-    """An incident that is linked later leaves every figure; the bucket then holds less, or no field at all."""
+def test_a_retracted_contribution_leaves_every_figure(room: ExporterStore) -> None:
+    """An incident that is linked later no longer counts; its bucket then holds less, or the field is gone."""
     mirror = room.mirror()
     room.add(NOON, CALL)
     mirror.refresh(NOON)
@@ -59,7 +59,7 @@ def test_a_retraction_is_taken_back(room: ExporterStore) -> None:
 
 
 def test_a_redis_that_went_back_in_time_is_read_again(room: ExporterStore, redis_server: RedisServer) -> None:
-    """After a failover to an older copy the figures are the older copy's until events are applied again."""
+    """After a failover to an older copy, that copy's figures are shown until events have been applied again."""
     mirror = room.mirror()
     room.add(NOON, CALL)
     older = redis_server.snapshot()
@@ -72,7 +72,7 @@ def test_a_redis_that_went_back_in_time_is_read_again(room: ExporterStore, redis
 
 
 def test_a_redis_that_went_back_and_caught_up_is_read_again(room: ExporterStore, redis_server: RedisServer) -> None:
-    """Step numbers alone would not show it: another process id does."""
+    """The step numbers alone would not reveal it; the different process id does."""
     mirror = room.mirror()
     older = redis_server.snapshot()
     room.add(NOON - 60_000, CALL)
@@ -83,7 +83,7 @@ def test_a_redis_that_went_back_and_caught_up_is_read_again(room: ExporterStore,
     assert (calls(mirror), mirror.redis_answers) == (1, True)
 
 
-def test_a_change_that_was_never_announced_is_found_within_a_minute(room: ExporterStore) -> None:
+def test_an_unannounced_change_is_found_within_a_minute(room: ExporterStore) -> None:
     """The safety net: every held bucket is read again in turn."""
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -94,7 +94,7 @@ def test_a_change_that_was_never_announced_is_found_within_a_minute(room: Export
 
 
 def test_a_refresh_that_fails_half_way_changes_nothing(room: ExporterStore, redis_server: RedisServer) -> None:
-    """And the next one that works brings what was missed."""
+    """The next successful refresh brings what was missed."""
     mirror = room.mirror()
     mirror.refresh(NOON)
     room.add(NOON, CALL)
@@ -107,7 +107,7 @@ def test_a_refresh_that_fails_half_way_changes_nothing(room: ExporterStore, redi
 
 
 def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(room: ExporterStore) -> None:
-    """An exporter that was cut off during a rebuild would show what was before it, beside what is new."""
+    """An exporter that was disconnected during a rebuild would otherwise mix old and new figures."""
     mirror = room.mirror()
     for _ in range(3):
         room.add(NOON, CALL)
@@ -121,10 +121,10 @@ def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(ro
     assert calls(mirror) == 0
 
 
-def test_a_copy_that_was_read_from_two_servers_is_not_used(
+def test_a_copy_read_from_two_servers_is_not_used(
     room: ExporterStore, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fail-over within one refresh: the T of the old primary would vouch for what the new one does not have."""
+    """After a failover during a refresh, the old primary's T would vouch for data that the new one lacks."""
     mirror = room.mirror()
     room.add(NOON, CALL)
     older = redis_server.snapshot()
@@ -148,10 +148,10 @@ def test_a_copy_that_was_read_from_two_servers_is_not_used(
     assert calls(mirror) == 1
 
 
-def test_a_copy_that_was_read_across_a_clearing_is_not_used(
+def test_a_copy_read_while_the_keys_were_cleared_is_not_used(
     room: ExporterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The T of before would vouch for the empty buckets of after: 0 calls, and fresh."""
+    """The T from before would vouch for the emptied buckets: 0 calls, and fresh."""
     mirror = room.mirror()
     room.add(NOON, CALL)
     mirror.refresh(NOON)

@@ -1,4 +1,4 @@
-"""Months on the page: the running one always, past ones from the first that holds anything of their stream."""
+"""Months on the page: always the running one; past ones from the first with any event of their stream."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SHOWN = ["2021-07", "2021-08", "2021-09", "2021-10", "2021-11"]
 
 
 def months(room: ExporterStore, metric: str, **labels: str) -> list[float | None]:
-    """The metric in each of the months above."""
+    """The metric for each of the months above."""
     samples = room.scrape(NOW_MS)
     return [value(samples, metric, window="month", month=month, **labels) for month in SHOWN]
 
 
-def test_a_month_before_the_first_event_is_absent_and_a_quiet_one_after_it_is_0(room: ExporterStore) -> None:
-    """0 crimes in a month in which nobody had connected the feed would be read out in public."""
+def test_a_month_before_the_first_event_is_absent_and_a_quiet_month_after_it_is_0(room: ExporterStore) -> None:
+    """Otherwise "0 crimes" would be read out in public for a month before the feed was connected."""
     room.begin(NOW_MS)
     room.add(AUGUST_MS, {"call_answer_time|line=101|observations": 1})
     assert months(room, "call_volume", line="999") == [None, 0, 0, 0, 0]
@@ -28,7 +28,7 @@ def test_a_month_before_the_first_event_is_absent_and_a_quiet_one_after_it_is_0(
 OLDEST_MS = round(datetime.fromisoformat("2020-11-20T12:00:00Z").timestamp() * 1000)
 
 
-def test_twelve_months_are_published_once_there_are_twelve(room: ExporterStore) -> None:
+def test_the_sum_of_twelve_months_is_published_only_once_there_are_twelve(room: ExporterStore) -> None:
     """The sum of three months, or 0, would be read out as the year's figure."""
     room.begin(NOW_MS)
     room.add(AUGUST_MS, {"call_volume|line=999|count": 7})

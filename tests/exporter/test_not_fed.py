@@ -1,4 +1,4 @@
-"""A stream that the force does not feed: not published, not waited for, and said so, whatever Redis holds of it."""
+"""A stream that the force does not feed: not published, not waited for, and shown as not fed, whatever Redis holds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ YEAR_MS = 365 * 86_400_000
 
 @pytest.fixture
 def telephony(room: ExporterStore) -> ExporterStore:
-    """Redis holds all streams; those beside calls stopped a year ago and are fed no more."""
+    """Redis holds all streams; all but calls stopped a year ago and are no longer fed."""
     room.fresh(NOON - YEAR_MS, *NOT_FED)
     room.heard(NOON - YEAR_MS, *NOT_FED)
     room.client.hset(room.keys.dead_letters, mapping={f"{room.settings.topic('crimes')}|late": 7})
@@ -31,8 +31,8 @@ def telephony(room: ExporterStore) -> ExporterStore:
     return room
 
 
-def test_it_has_no_series_but_that_it_is_not_fed(telephony: ExporterStore) -> None:
-    """An age of a year, or a feed that is silent for one, would ring a telephone every night."""
+def test_its_only_series_says_that_it_is_not_fed(telephony: ExporterStore) -> None:
+    """A figure that is a year old, or a source silent for a year, would page somebody every night."""
     samples = telephony.scrape(NOON)
     assert {s: value(samples, "stream_fed", stream=s) for s in STREAMS} == {"calls": 1, **dict.fromkeys(NOT_FED, 0)}
     of_others = [key for key in samples if any(STREAMS[name].entity in str(key) for name in NOT_FED)]
@@ -43,14 +43,14 @@ def test_it_has_no_series_but_that_it_is_not_fed(telephony: ExporterStore) -> No
 
 
 def test_a_stream_is_fed_whether_or_not_redis_answers(telephony: ExporterStore) -> None:
-    """It is a setting: while Redis is down the boards still know which tiles are not to be missed."""
+    """It is a setting: while Redis is down, the boards still know which tiles should have figures."""
     samples = parsed(telephony.page(telephony.mirror()).text(NOON))
     assert value(samples, "stream_fed", stream="crimes") == 0
     assert names_of(samples) == {"watchroom_redis_up", "watchroom_stream_fed"}
 
 
 def test_if_it_were_fed_it_would_be_withheld(telephony: ExporterStore) -> None:
-    """The case that the tests above must tell from theirs."""
+    """The tests above prove something only if a stream that is fed behaves differently."""
     telephony.settings = telephony.settings.model_copy(update={"streams": ("calls", "crimes")})
     samples = telephony.scrape(NOON)
     assert value(samples, "stream_withheld", stream="crimes") == 1
@@ -79,7 +79,7 @@ def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ExporterStor
 
 
 def test_the_health_page_names_it(telephony: ExporterStore) -> None:
-    """Apart from what is withheld: nothing is wrong with it."""
+    """It is listed separately from withheld streams, because nothing is wrong with it."""
     mirror = telephony.mirror()
     mirror.refresh(NOON)
     said = json.loads(health(mirror, telephony.page(mirror)).body)
@@ -87,8 +87,8 @@ def test_the_health_page_names_it(telephony: ExporterStore) -> None:
     assert set(said["withheld"]) == {"calls"}
 
 
-def test_its_lists_are_refused_and_never_empty(telephony: ExporterStore) -> None:
-    """`none` would be read as: nobody is waiting."""
+def test_its_lists_are_refused_rather_than_empty(telephony: ExporterStore) -> None:
+    """`none` would mean that nobody is waiting."""
     with pytest.raises(ConfigurationInvalid, match="of stream incidents, which is not fed here; write a measure of"):
         open_list(telephony.settings, "incidents_unattended", NOON)
     assert open_list(telephony.settings, "calls_waiting", NOON).startswith("Calls waiting: none")

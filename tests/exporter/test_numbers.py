@@ -1,4 +1,4 @@
-"""The numbers of tiles out of hand-filled figures: every word of every kind, with and without a split."""
+"""The numbers of tiles from hand-filled figures: every quantity of every kind, with and without a split."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def numbers(
     tiles: Mapping[str, OpenTile] | None = None,
     later_ms: int = 0,
 ) -> list[Number]:
-    """What is shown after one step at NOON with these fields, and with these open tiles."""
+    """The numbers after one step at NOON with these fields, and with these open tiles."""
     by_measure = windows_of(CATALOGUE)
     sums = WindowSums(by_measure, by_area_of(CATALOGUE.measures.values()))
     sums.move(windows_at(NOON, sorted(frozenset().union(*by_measure.values())), LONDON))
@@ -73,26 +73,26 @@ def numbers(
 
 
 def plain(value: float | None, label: str = "") -> Number:
-    """A number that is no share."""
+    """A number that is not a share."""
     return Number(label, value, None, None)
 
 
-def test_a_count_is_added_up_over_every_value_and_split_over_the_listed_ones() -> None:
-    """Calls on no known line are calls, but no tile of their own."""
+def test_a_count_includes_every_label_value_but_is_split_only_by_the_listed_ones() -> None:
+    """Calls on an unknown line count, but have no tile of their own."""
     assert numbers("call_volume", Shown("number", {}, "15m"), CALL) == [plain(13)]
     assert numbers("call_volume", Shown("number", {"line": "999"}, "15m"), CALL) == [plain(3)]
     assert numbers("call_volume", Shown("number", {}, "15m", "line"), CALL) == [plain(3, "999"), plain(2, "101")]
     assert numbers("call_volume", Shown("number", {}, "15m", "line")) == [plain(0, "999"), plain(0, "101")]
 
 
-def test_the_rest_is_one_number_more_under_the_name_of_what_is_absent() -> None:
-    """The numbers of a tile then add up to the list behind it, and an ungraded emergency is on the wall."""
+def test_unlisted_and_absent_values_can_be_one_further_number_with_a_name_of_its_own() -> None:
+    """A tile's numbers then add up to its list, and an ungraded emergency appears on the wall."""
     shown = Shown("number", {}, "15m", "line", rest=True)
     assert numbers("call_volume", shown, CALL) == [plain(3, "999"), plain(2, "101"), plain(8, "unknown")]
 
 
-def test_unlisted_and_absent_values_have_their_numbers_where_they_are_asked_for() -> None:
-    """Calls without a line are calls: a card that leaves them out says that there are none."""
+def test_unlisted_and_absent_values_have_numbers_if_they_are_requested() -> None:
+    """Calls without a line are calls: a card without them would say that there are none."""
     shown = Shown("number", {}, "15m", "line", unlisted=True)
     by_line = {number.label: number.value for number in numbers("call_volume", shown, CALL)}
     assert by_line == {"999": 3, "101": 2, "unknown": 1, "other": 7}
@@ -101,7 +101,7 @@ def test_unlisted_and_absent_values_have_their_numbers_where_they_are_asked_for(
     )
 
 
-def test_a_share_comes_with_its_counts_and_a_share_of_nothing_is_none() -> None:
+def test_a_share_has_its_counts_and_a_share_of_nothing_is_none() -> None:
     """0 % of nothing would look like a finding."""
     assert numbers("call_abandonment", Shown("share", {}, "1h"), LEFT) == [Number("", 1 / 6, 1, 6)]
     split = numbers("call_abandonment", Shown("share", {}, "1h", "line"), LEFT)
@@ -110,8 +110,8 @@ def test_a_share_comes_with_its_counts_and_a_share_of_nothing_is_none() -> None:
     assert part == [plain(1, "999"), plain(0, "101")]
 
 
-def test_a_duration_s_words_are_those_of_its_observations() -> None:
-    """Mean of (60 + 540) s over 5; percentiles within 1 %; those that miss their start are no observation."""
+def test_quantities_of_a_duration_are_computed_from_its_observations() -> None:
+    """Mean of (60 + 540) s over 5; percentiles within 1 %; a missing start is not an observation."""
     assert numbers("call_answer_time", Shown("observations", {}, "5m"), ANSWERED) == [plain(5)]
     assert numbers("call_answer_time", Shown("mean", {}, "5m"), ANSWERED) == [plain(120.0)]
     found = {
@@ -125,7 +125,7 @@ def test_a_duration_s_words_are_those_of_its_observations() -> None:
 
 
 def test_only_label_values_with_a_target_have_a_share_within_it() -> None:
-    """101 has no target, so it has no compliance: not 0 %, and not in the whole of a sum."""
+    """101 has no target, so it has no compliance: neither 0 % nor a part of the total."""
     assert numbers("call_answer_time", Shown("within", {}, "5m", "line"), ANSWERED) == [Number("999", 0.75, 3, 4)]
     assert numbers("call_answer_time", Shown("within", {}, "5m"), ANSWERED) == [Number("", 0.75, 3, 4)]
     assert numbers("call_answer_time", Shown("within", {"line": "101"}, "5m"), ANSWERED) == []
@@ -133,8 +133,8 @@ def test_only_label_values_with_a_target_have_a_share_within_it() -> None:
     assert within == [Number("1", 0.6, 6, 10), Number("2", None, 0, 0), Number("3", None, 0, 0)]
 
 
-def test_those_overdue_now_count_as_missed_in_live_compliance() -> None:
-    """6 of 10 attended in time, and 5 wait beyond their deadline: 6 of 15."""
+def test_entities_that_are_overdue_now_count_as_missed_in_live_compliance() -> None:
+    """6 of 10 were attended in time and 5 are waiting past their deadline: 6 of 15."""
     late = {
         "incidents_unattended|grade=1,area=stoke": TIMED._replace(open=6, overdue=4),
         "incidents_unattended|grade=1,area=other": TIMED._replace(open=1, overdue=1),
@@ -150,8 +150,8 @@ def test_those_overdue_now_count_as_missed_in_live_compliance() -> None:
     assert numbers("incident_attendance_time", nobody_has_one, ATTENDED, late) == []
 
 
-def test_open_tiles_are_added_up_and_the_oldest_is_the_highest() -> None:
-    """Who waits has waited longer since the reading; the longest wait of an empty queue is 0 s."""
+def test_open_tiles_add_up_their_counts_and_show_the_highest_age() -> None:
+    """Ages grow after the reading; the longest wait of an empty queue is 0 s."""
     tiles = {
         "incidents_unattended|grade=1,area=stoke": OpenTile(3, 60_000, 1, 2, 1, 9),
         "incidents_unattended|grade=1,area=unknown": OpenTile(1, 90_500, 0, 1, 0, 0),
@@ -171,8 +171,8 @@ def test_open_tiles_are_added_up_and_the_oldest_is_the_highest() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_word_of_a_kind_can_be_shown_of_each_of_its_measures(kind: str) -> None:
-    """A word that is added to the list and not here would break the page of whoever uses it."""
+def test_every_quantity_of_a_kind_can_be_shown_for_each_of_its_measures(kind: str) -> None:
+    """A quantity that is only in the list would break the page of whoever uses it."""
     for measure in CATALOGUE.measures.values():
         if measure.kind != kind:
             continue
@@ -182,6 +182,6 @@ def test_every_word_of_a_kind_can_be_shown_of_each_of_its_measures(kind: str) ->
 
 
 def test_every_tile_of_the_shipped_wall_has_a_number() -> None:
-    """A tile without any would say NO DATA for ever."""
+    """A tile without a number would say NO DATA for ever."""
     for measure, tile in CATALOGUE.tiles():
         assert numbers(measure.id, tile.shown), tile.title

@@ -1,4 +1,4 @@
-"""A tile's number on the built-in page is the one that a board asks a real Prometheus for: every word, every split.
+"""A tile's number on the built-in page is what a board gets from a real Prometheus: every quantity, every split.
 
 Two exporters are scraped, so that a second one doubles nothing.
 """
@@ -58,7 +58,7 @@ class Both(NamedTuple):
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """A filled room, two exporters over it at LATER, and a Prometheus that has scraped them (5 s to find them)."""
+    """A filled store, two exporters reading it at LATER, and a Prometheus that has scraped them (found within 5 s)."""
     with ExitStack() as open_:
         try:
             redis = RedisServer(tmp_path_factory.mktemp("redis"))
@@ -98,9 +98,9 @@ def serving(text: str) -> Iterator[int]:
 
 
 def everything_shown(measure: Measure) -> Iterator[Shown]:
-    """Each word alone, split by each label, and of one value of each label split by the others.
+    """Each quantity alone, split by each label, and for one value of each label split by the others.
 
-    Of a measure with areas, over a window that is split by area too; by area over no other.
+    For a measure with areas also in a window that is split by area; by area in no other window.
     """
     ways: list[tuple[dict[str, str], str]] = [({}, "")]
     ways += [({}, label.name) for label in measure.labels]
@@ -129,7 +129,7 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
 
 
 def differences(both: Both, measure: Measure, shown: Shown) -> Iterator[tuple[object, ...]]:
-    """Where page and Prometheus do not say the same."""
+    """Where page and Prometheus disagree."""
     page = both.of_page(measure, shown)
     query = promql.expression(both.room.catalogue, measure, shown)
     asked = both.asked(query, shown.split)
@@ -155,12 +155,12 @@ def same(value: float | None, answer: float | None) -> bool:
 
 
 def all_differences(both: Both, asked: Sequence[tuple[Measure, Shown]]) -> list[tuple[object, ...]]:
-    """Of every question."""
+    """The differences of every query."""
     return [found for measure, shown in asked for found in differences(both, measure, shown)]
 
 
-def test_every_tile_and_every_word_says_what_prometheus_says(both: Both) -> None:
-    """Two pages beside each other in a control room must not differ."""
+def test_every_tile_and_every_quantity_shows_the_same_number_as_prometheus(both: Both) -> None:
+    """Two pages next to each other in a control room must not differ."""
     tiles = [(measure, replace(tile.shown, rest=False)) for measure, tile in both.room.catalogue.tiles()]
     words = [(m, shown) for m in both.room.catalogue.measures.values() for shown in everything_shown(m)]
     assert {(m.kind, shown.what) for m, shown in words} == {
@@ -169,8 +169,8 @@ def test_every_tile_and_every_word_says_what_prometheus_says(both: Both) -> None
     assert all_differences(both, [*tiles, *words]) == []
 
 
-def test_the_rest_of_a_tile_says_what_prometheus_says(both: Both) -> None:
-    """What is not graded is one number of either page."""
+def test_the_number_for_absent_and_unlisted_values_is_the_same_as_in_prometheus(both: Both) -> None:
+    """Ungraded incidents are one number on both pages."""
     tiles = [(measure, tile.shown) for measure, tile in both.room.catalogue.tiles() if tile.shown.rest]
     assert tiles
     for measure, shown in tiles:
@@ -179,8 +179,8 @@ def test_the_rest_of_a_tile_says_what_prometheus_says(both: Both) -> None:
         assert both.of_page(measure, shown)[label.absent].value == float(theirs["value"][1]) > 0
 
 
-def test_a_baseline_s_hours_are_those_of_the_page(both: Both) -> None:
-    """The board asks for the last hour and for past ones, added up over the lines, by week."""
+def test_the_hours_of_a_baseline_are_the_same_as_in_prometheus(both: Both) -> None:
+    """The board queries the last hour and past ones, added up over the lines, by week."""
     calls = both.room.catalogue.measures["call_volume"]
     asked = {
         weeks: {each["metric"]["weeks_ago"]: float(each["value"][1]) for each in both.prometheus.query(query)}
@@ -198,8 +198,8 @@ def test_a_baseline_s_hours_are_those_of_the_page(both: Both) -> None:
     assert asked == {"0": {"0": held["0"]}, "[1-6]": {"1": held["1"], "3": held["3"]}}
 
 
-def test_a_difference_would_be_seen(both: Both) -> None:
-    """A thousand calls more on the page than in Prometheus: every number over them differs, and no other."""
+def test_a_planted_difference_is_found(both: Both) -> None:
+    """A thousand calls that only the page has: every number that includes them differs, and no other."""
     sums, name = both.mirror.sums, f"10s:{NOON // 1000 - 10}"
     before = sums._held[name]
     sums.replace(name, {**before, "call_volume|line=999|count": 1_000})

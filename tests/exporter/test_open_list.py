@@ -17,7 +17,7 @@ MINUTE = 60_000
 
 
 def test_members_are_listed_oldest_first_with_their_deadline(room: ExporterStore) -> None:
-    """A supervisor reads from the top: who waits longest, and whose target has passed."""
+    """A supervisor reads from the top: who has waited longest, and whose target has passed."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
     room.waiting("incidents_unattended|grade=2,area=tamworth", {"INC-1": NOON - 65 * MINUTE})
     room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_000})
@@ -32,7 +32,7 @@ def test_members_are_listed_oldest_first_with_their_deadline(room: ExporterStore
 
 
 def test_the_list_has_as_many_lines_as_its_tile_counts(room: ExporterStore) -> None:
-    """Who was given up is in neither, and told below the list."""
+    """Entities that were given up are in neither; their number is shown below the list."""
     room.waiting("calls_waiting|line=999", {"a": NOON - 3_600_000, "b": NOON - 3_600_001, "c": NOON})
     text = open_list(room.settings, "calls_waiting", NOON)
     assert value(room.scrape(NOON), "calls_waiting", line="999") == 2
@@ -41,13 +41,13 @@ def test_the_list_has_as_many_lines_as_its_tile_counts(room: ExporterStore) -> N
 
 
 def test_an_old_list_says_that_it_is_old(room: ExporterStore) -> None:
-    """The command reads Redis fresh or not, and says so."""
+    """The command reads Redis whether or not it is fresh, and says which."""
     assert "Out of date:" not in open_list(room.settings, "calls_waiting", NOON)
     assert "only up to 2021-11-27 00:00:00, 60 s ago" in open_list(room.settings, "calls_waiting", NOON + MINUTE)
 
 
-def test_a_dead_feed_is_said_with_its_name(room: ExporterStore) -> None:
-    """Partitions stay fresh when telephony dies; "nobody waits" would then be the last thing that it said."""
+def test_a_dead_feed_is_named(room: ExporterStore) -> None:
+    """Partitions stay fresh when telephony dies; the list must not then say that nobody is waiting."""
     room.fresh(NOON + 91_000)
     text = open_list(room.settings, "calls_waiting", NOON + 91_000)
     assert text.startswith("Calls waiting: none\n")
@@ -55,8 +55,8 @@ def test_a_dead_feed_is_said_with_its_name(room: ExporterStore) -> None:
     assert "FEED SILENT" not in open_list(room.settings, "calls_waiting", NOON + 90_000)
 
 
-def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ExporterStore) -> None:
-    """As the boards judge it; one that was declared and never came is said too."""
+def test_a_feed_without_heartbeats_is_silent_once_its_events_stop(room: ExporterStore) -> None:
+    """As on the boards; a declared source that was never seen is named too."""
     room.heard(NOON - 31_000, "calls", what="event")
     rules = {
         "acd": SourceRule(heartbeats=False, silence_s=30),
@@ -69,7 +69,7 @@ def test_a_feed_without_heartbeats_is_silent_by_its_events(room: ExporterStore) 
     assert "import" not in text
 
 
-def test_times_in_the_future_are_no_sign_of_life(room: ExporterStore) -> None:
+def test_times_in_the_future_do_not_show_that_a_source_is_alive(room: ExporterStore) -> None:
     """A clock that is ahead would make a frozen list look live for ever."""
     room.fresh(NOON + MINUTE)
     room.heard(NOON + MINUTE)
@@ -78,8 +78,8 @@ def test_times_in_the_future_are_no_sign_of_life(room: ExporterStore) -> None:
     assert "FEED SILENT: acd was last seen 2021-11-27 00:01:00, in the future: check the clocks" in text
 
 
-def test_programs_are_told_why_a_list_is_not_live(room: ExporterStore) -> None:
-    """In each row, and beside the list: an empty one has no row to say it in."""
+def test_json_and_csv_say_why_a_list_is_not_live(room: ExporterStore) -> None:
+    """In each row and outside the rows too, because an empty list has no row."""
     said: list[str] = []
     late = NOON + 100_000
     room.fresh(late)
@@ -94,12 +94,12 @@ def test_programs_are_told_why_a_list_is_not_live(room: ExporterStore) -> None:
 
 
 def test_control_characters_in_an_id_do_not_reach_the_terminal(room: ExporterStore) -> None:
-    """Ids come from a feed; an escape sequence could repaint the reader's screen."""
+    """Ids come from a feed; an escape sequence in one could repaint the reader's screen."""
     room.waiting("calls_waiting|line=999", {"a\x1b[2J\nb": NOON})
     assert "a\\x1b[2J\\nb" in open_list(room.settings, "calls_waiting", NOON)
 
 
-def test_programs_get_the_same_members_as_json_and_csv(room: ExporterStore) -> None:
+def test_json_and_csv_have_the_same_members(room: ExporterStore) -> None:
     """Times are UTC with milliseconds; a member without a target has no deadline."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
     room.waiting("incidents_unattended|grade=ungraded,area=stoke", {"INC-3": NOON - 1_500})
@@ -123,7 +123,7 @@ def test_programs_get_the_same_members_as_json_and_csv(room: ExporterStore) -> N
 
 
 def test_a_list_under_other_definitions_is_refused(room: ExporterStore) -> None:
-    """With an area less, who waits in that area would not be listed, and nobody would say so."""
+    """If an area is missing from the definition, those waiting there would be left out silently."""
     room.waiting("incidents_unattended|grade=1,area=tamworth", {"INC-1": NOON})
     assert "INC-1" in open_list(room.settings, "incidents_unattended", NOON)
     other = room.settings.model_copy(update={"areas": ("stoke",)})
@@ -131,8 +131,8 @@ def test_a_list_under_other_definitions_is_refused(room: ExporterStore) -> None:
         open_list(other, "incidents_unattended", NOON)
 
 
-def test_another_definition_of_a_stream_refuses_its_own_lists_only(room: ExporterStore) -> None:
-    """Crimes that were changed hide nobody who waits for an answer."""
+def test_a_changed_definition_of_a_stream_refuses_only_its_own_lists(room: ExporterStore) -> None:
+    """A changed definition of crimes must not hide anybody who is waiting for an answer."""
     measures = room.catalogue.measures
     for name, waits in (("crime_recorded", True), ("call_volume", False)):
         room.bind("crimes", room.catalogue)
@@ -145,22 +145,22 @@ def test_another_definition_of_a_stream_refuses_its_own_lists_only(room: Exporte
                 open_list(room.settings, "calls_waiting", NOON)
 
 
-def test_a_force_that_redis_does_not_know_is_not_nobody(room: ExporterStore) -> None:
+def test_a_force_that_redis_does_not_know_is_refused_rather_than_shown_as_empty(room: ExporterStore) -> None:
     """A mistyped WATCHROOM_FORCE must not read as an empty queue."""
     room.waiting("calls_waiting|line=999", {"a": NOON})
     with pytest.raises(WorkFailed, match="holds no data for force 'stafs'"):
         open_list(room.settings.model_copy(update={"force": "stafs"}), "calls_waiting", NOON)
 
 
-def test_nobody_is_younger_than_nothing(room: ExporterStore) -> None:
-    """An event may arrive minutes before its time; an age below 0 would sort before every true one."""
+def test_no_age_is_below_zero(room: ExporterStore) -> None:
+    """An event may arrive minutes before its event time; a negative age would break the order."""
     room.waiting("calls_waiting|line=999", {"a": NOON + MINUTE})
     (member,) = json.loads(open_list(room.settings, "calls_waiting", NOON, "json"))
     assert (member["age_s"], member["since"]) == (0, "2021-11-27T00:01:00.000Z")
 
 
 @pytest.mark.parametrize("measure", ["call_volume", "nonsense"])
-def test_an_id_that_is_no_open_measure_is_refused_with_the_ids_that_are(room: ExporterStore, measure: str) -> None:
-    """Wrong usage: what was found and what to write."""
+def test_an_id_that_is_not_an_open_measure_is_refused_with_the_ids_that_are(room: ExporterStore, measure: str) -> None:
+    """Wrong usage: the message says what was found and what to write."""
     with pytest.raises(ConfigurationInvalid, match=rf"'{measure}'.*calls_waiting, calls_in_progress"):
         open_list(room.settings, measure, NOON)

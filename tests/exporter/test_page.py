@@ -1,4 +1,4 @@
-"""What /metrics shows and what it withholds, over a real Redis filled through the documented keys."""
+"""What /metrics shows and what it withholds, with a real Redis filled through the documented keys."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def of_stream(samples: Samples, stream: str) -> set[str]:
     return names_of(samples) & metrics
 
 
-def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: ExporterStore) -> None:
-    """Fresh, alive and quiet: 0 for every listed label value; shares and percentiles of nothing are absent."""
+def test_a_quiet_stream_shows_0_calls_and_no_percentiles(room: ExporterStore) -> None:
+    """If it is fresh and alive, every listed label value has 0; shares and percentiles of nothing are absent."""
     samples = room.scrape(NOON)
     for line in ("999", "101", "other", "unknown"):
         assert value(samples, "call_volume", line=line, window="5m") == 0
@@ -58,8 +58,8 @@ def test_nothing_happened_is_shown_as_no_calls_and_no_percentiles(room: Exporter
     assert not absent & names_of(samples)
 
 
-def test_an_open_transaction_is_named_of_a_stream_that_nothing_waits_for_too(room: ExporterStore) -> None:
-    """It is published all the same, so that nothing else says why its figures stop."""
+def test_an_open_transaction_is_reported_even_for_a_stream_that_nothing_waits_for(room: ExporterStore) -> None:
+    """The stream is published all the same, so nothing else would say why its figures stopped."""
     topic = room.settings.topic("returns")
     room.client.hset(
         Keys(room.settings.force).open_transactions,
@@ -76,7 +76,7 @@ def test_an_open_transaction_is_named_of_a_stream_that_nothing_waits_for_too(roo
     assert "open_transactions" in json.loads(health(mirror, page).body)
 
 
-def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: ExporterStore) -> None:
+def test_the_answered_call_of_the_design_example_is_published_under_its_metric_names(room: ExporterStore) -> None:
     """One 999 call answered after 8 s, 1 of 1 below 10 s, in every window.
 
     See docs/architecture.md#one-event-in-one-figure-out.
@@ -95,7 +95,7 @@ def test_the_answer_of_the_design_s_example_is_published_under_its_name(room: Ex
     assert value(samples, "call_volume", line="999", window="12mo") is None  # November is still running
 
 
-def test_open_measures_show_the_oldest_the_deadlines_and_who_was_given_up(room: ExporterStore) -> None:
+def test_open_measures_show_the_oldest_the_deadlines_and_how_many_were_given_up(room: ExporterStore) -> None:
     """Grade 1 has 15 minutes: created 16 min ago is overdue, 11 min ago is due within 5 (and within 15)."""
     series = "incidents_unattended|grade=1,area=stoke"
     minute = 60_000
@@ -117,7 +117,7 @@ WAITED_FOR = [name for name, stream in STREAMS.items() if stream.is_waited_for]
 
 @pytest.mark.parametrize("stream", WAITED_FOR)
 def test_one_stale_partition_withholds_its_stream_and_no_other(room: ExporterStore, stream: str) -> None:
-    """The stream's figures would be too low; the other streams' are not touched by it."""
+    """The stream's figures would be too low; the other streams are not affected."""
     now = NOON + 20_000
     room.fresh(now, *(each for each in STREAMS if each != stream))
     room.fresh(now, stream)
@@ -131,13 +131,13 @@ def test_one_stale_partition_withholds_its_stream_and_no_other(room: ExporterSto
 
 
 def test_a_partition_without_t_withholds_its_stream(room: ExporterStore) -> None:
-    """A worker that has never seen the broker has shown nothing."""
+    """A worker that has never seen the broker proves nothing."""
     room.client.hdel(room.keys.partition(room.settings.topic("calls"), 0), "fresh_ms")
     assert not of_stream(room.scrape(NOON), "calls")
 
 
-def test_freshness_is_judged_at_the_scrape_not_when_it_was_read(room: ExporterStore) -> None:
-    """A page made later from the same reading shows nothing, however fresh it was when read."""
+def test_freshness_is_evaluated_at_the_scrape_and_not_at_the_reading(room: ExporterStore) -> None:
+    """A page made later from the same reading shows nothing, however fresh the reading was then."""
     mirror = room.mirror()
     mirror.refresh(NOON)
     page = room.page(mirror)
@@ -145,8 +145,8 @@ def test_freshness_is_judged_at_the_scrape_not_when_it_was_read(room: ExporterSt
     assert not of_stream(parsed(page.text(NOON + 10_001)), "calls")
 
 
-def test_a_stuck_loop_blanks_even_when_workers_are_ahead(room: ExporterStore) -> None:
-    """A T up to 5 s ahead is believed; the exporter's own reading must be recent all the same."""
+def test_a_stuck_loop_blanks_the_page_even_if_the_workers_clocks_are_ahead(room: ExporterStore) -> None:
+    """A T up to 5 s ahead is accepted; the exporter's own reading must still be recent."""
     room.fresh(NOON + 5_000)
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -166,8 +166,8 @@ def test_a_silent_source_withholds_the_streams_that_wait_for_it(room: ExporterSt
     assert value(samples, "feed_last_heartbeat_timestamp_seconds", source="acd") == NOON / 1000
 
 
-def test_undeclared_sources_are_one_other_and_not_waited_for(room: ExporterStore) -> None:
-    """Once a stream declares its sources, a stranger's silence withholds nothing and gets no name."""
+def test_undeclared_sources_are_combined_as_other_and_not_waited_for(room: ExporterStore) -> None:
+    """Once a stream declares its sources, a silent undeclared one withholds nothing and gets no label of its own."""
     room.settings = room.settings.model_copy(update={"sources": {"calls": {"acd": SourceRule()}}})
     room.heard(NOON - 10**8, "calls", source="stranger", what="event")
     samples = room.scrape(NOON)
@@ -177,7 +177,7 @@ def test_undeclared_sources_are_one_other_and_not_waited_for(room: ExporterStore
 
 
 def test_a_feed_that_invents_names_does_not_fill_prometheus(room: ExporterStore) -> None:
-    """A thousand made-up sources are at most fifty named ones and `other`."""
+    """A thousand made-up sources become at most fifty named ones and `other`."""
     for number in range(1000):
         room.heard(NOON, "calls", source=f"made-up-{number}", what="event")
     shown = [key for key in room.scrape(NOON) if key[0] == "watchroom_feed_last_event_timestamp_seconds"]
@@ -191,7 +191,7 @@ def changed(room: ExporterStore, measure: str) -> Catalogue:
 
 
 def redefined(samples: Samples) -> dict[str, float | None]:
-    """By stream, what the page says of its definition."""
+    """By stream, what the page says about its definition."""
     return {stream: value(samples, "stream_redefined", stream=stream) for stream in STREAMS}
 
 
@@ -207,8 +207,8 @@ def test_figures_of_another_definition_are_withheld_and_the_other_streams_are_no
     assert withheld == {**NONE, "crimes": 1}
 
 
-def test_another_definition_is_the_first_reason_and_says_what_changed(room: ExporterStore) -> None:
-    """Tiles show the first one: a person must not look for a stuck worker, since no worker touches the stream."""
+def test_a_changed_definition_is_the_first_reason_and_names_the_change(room: ExporterStore) -> None:
+    """Tiles show the first reason: nobody must look for a stuck worker, because no worker handles the stream."""
     room.bind("crimes", changed(room, "crime_recorded"))
     mirror = room.mirror()
     mirror.refresh(NOON)
@@ -226,7 +226,7 @@ def test_another_definition_is_the_first_reason_and_says_what_changed(room: Expo
 
 
 def test_a_stream_that_is_stale_is_not_redefined(room: ExporterStore) -> None:
-    """The board's word for the two must differ: one wants a worker, the other a rebuild."""
+    """The board must distinguish the two: one needs a worker, the other a rebuild."""
     room.fresh(NOON - 60_000, "crimes")
     samples = room.scrape(NOON)
     assert redefined(samples) == NONE
@@ -234,7 +234,7 @@ def test_a_stream_that_is_stale_is_not_redefined(room: ExporterStore) -> None:
 
 
 def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: ExporterStore) -> None:
-    """What was judged is remembered with what it was judged on."""
+    """A cached verdict must be tied to the definition that it was made for."""
     mirror = room.mirror()
     page = room.page(mirror)
     for catalogue, expected in ((room.catalogue, 0), (changed(room, "crime_recorded"), 1), (room.catalogue, 0)):
@@ -244,7 +244,7 @@ def test_a_definition_that_changes_while_the_exporter_runs_is_noticed(room: Expo
 
 
 def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefined(room: ExporterStore) -> None:
-    """Half a content is shown to nobody; what its definition was says nothing any more."""
+    """Nobody must see half the content; the definition from before no longer means anything."""
     room.client.hset(room.keys.meta, "clearing", 1)
     room.bind("crimes", changed(room, "crime_recorded"))
     mirror = room.mirror()
@@ -258,7 +258,7 @@ def test_while_the_keys_are_cleared_everything_is_withheld_and_nothing_is_redefi
 
 
 def test_a_cleared_redis_shows_no_zeros(room: ExporterStore) -> None:
-    """During a rebuild nothing is known; 0 calls would be a claim."""
+    """During a rebuild nothing is known; 0 calls would be a false claim."""
     mirror = room.mirror()
     mirror.refresh(NOON)
     room.client.flushall()
@@ -267,8 +267,10 @@ def test_a_cleared_redis_shows_no_zeros(room: ExporterStore) -> None:
     assert not any(of_stream(samples, stream) for stream in STREAMS)
 
 
-def test_without_redis_only_redis_up_and_what_is_fed_are_shown(room: ExporterStore, redis_server: RedisServer) -> None:
-    """At start with Redis down; and after it has gone, timestamps vanish at once, measures within their limit."""
+def test_without_redis_only_redis_up_and_the_fed_streams_are_shown(
+    room: ExporterStore, redis_server: RedisServer
+) -> None:
+    """Also at the start. When Redis goes away, timestamps vanish at once and measures within their limit."""
     mirror = room.mirror()
     mirror.refresh(NOON)
     redis_server.kill()
@@ -283,8 +285,8 @@ def test_without_redis_only_redis_up_and_what_is_fed_are_shown(room: ExporterSto
     assert parsed(page.text(NOON + 10_001)) == without
 
 
-def test_a_redis_that_refuses_writes_is_up(room: ExporterStore) -> None:
-    """A full disk or a replica: the exporter only reads. WorkerStuck tells of it, and its first steps find it."""
+def test_a_redis_that_refuses_writes_counts_as_up(room: ExporterStore) -> None:
+    """A full disk or a replica: the exporter only reads. WorkerStuck fires, and its first steps find the cause."""
     room.client.config_set("min-replicas-to-write", 1)
     with pytest.raises(ResponseError, match="NOREPLICAS"):
         room.heard(NOON)
@@ -295,8 +297,8 @@ def test_a_redis_that_refuses_writes_is_up(room: ExporterStore) -> None:
     assert all(word in steps for word in ("/readyz", "Redis refuses writes", "INFO persistence"))
 
 
-def test_a_redis_at_its_memory_limit_is_not_up(room: ExporterStore) -> None:
-    """It refuses even to read within a transaction: RedisDown tells of it, and one of its steps finds it."""
+def test_a_redis_at_its_memory_limit_counts_as_down(room: ExporterStore) -> None:
+    """It refuses even reads within a transaction. RedisDown fires, and one of its steps finds the cause."""
     room.client.config_set("maxmemory", 1)
     assert value(room.scrape(NOON), "redis_up") == 0
     assert any("INFO memory" in step for step in CATALOGUE.platform_alerts["RedisDown"].action)
@@ -314,8 +316,8 @@ def test_platform_counts_are_shown_by_topic(room: ExporterStore) -> None:
     assert value(samples, "dead_letters", topic=topic, reason="future") == 0
 
 
-def test_prometheus_own_checker_finds_no_fault_in_the_page(room: ExporterStore) -> None:
-    """`promtool check metrics` knows the naming rules; no gauge may end like a part of a histogram."""
+def test_promtool_finds_no_fault_in_the_page(room: ExporterStore) -> None:
+    """`promtool check metrics` knows the naming rules; no gauge may have a suffix that histograms use."""
     room.add(NOON, ANSWERED_8_S)
     mirror = room.mirror()
     mirror.refresh(NOON)

@@ -1,4 +1,4 @@
-"""Which sources are silent, and that pages carry exactly the metrics of the list, no more and no fewer."""
+"""Which sources are silent, and that pages have exactly the metrics of the list."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def declare(room: ExporterStore, **rules: SourceRule) -> None:
 
 
 def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ExporterStore) -> None:
-    """With none declared every source heard is waited for; exactly at the limit it is still alive."""
+    """If none is declared, every source seen is waited for; exactly at the limit it is still alive."""
     room.fresh(NOON + SILENT_MS)
     room.heard(NOON, "incidents", source="cad")
     assert silent(room.scrape(NOON + SILENT_MS)) == {"acd": 0}
@@ -47,7 +47,7 @@ def test_a_source_turns_silent_after_its_limit_and_alive_again(room: ExporterSto
 
 
 def test_a_declared_source_that_was_never_seen_is_silent(room: ExporterStore) -> None:
-    """It is what the stream waits for; strangers and one-off imports have no sample."""
+    """The stream waits for it; undeclared sources and one-off imports have no sample."""
     declare(
         room,
         acd=SourceRule(),
@@ -60,7 +60,7 @@ def test_a_declared_source_that_was_never_seen_is_silent(room: ExporterStore) ->
     assert silent(room.scrape(NOON)) == {"acd": 0, "backup": 1, "slow": 0}
 
 
-def test_silence_is_judged_at_the_scrape_and_shown_while_the_stream_is_withheld(room: ExporterStore) -> None:
+def test_silence_is_evaluated_at_the_scrape_and_shown_while_the_stream_is_withheld(room: ExporterStore) -> None:
     """The alert that mutes a dead feed's measures must not vanish with them."""
     room.fresh(NOON + SILENT_MS)
     mirror = room.mirror()
@@ -71,8 +71,8 @@ def test_silence_is_judged_at_the_scrape_and_shown_while_the_stream_is_withheld(
     assert (silent(withheld), value(withheld, "stream_withheld", stream="calls")) == ({"acd": 1}, 1)
 
 
-def test_nobody_is_judged_before_what_they_sent_is_applied(room: ExporterStore) -> None:
-    """After a cold start the last heartbeat in Redis is old, and those of the last minutes wait in Kafka."""
+def test_no_source_is_called_silent_before_its_records_have_been_applied(room: ExporterStore) -> None:
+    """After a cold start the last heartbeat in Redis is old, and newer ones are still waiting in Kafka."""
     later_ms = NOON + 10 * SILENT_MS
     assert silent(room.scrape(later_ms)) == {}
     room.fresh(later_ms, "calls")
@@ -84,8 +84,8 @@ def test_nobody_is_judged_before_what_they_sent_is_applied(room: ExporterStore) 
     assert silent(room.scrape(later_ms)) == {}
 
 
-def test_nobody_knows_who_is_silent_while_redis_does_not_answer(room: ExporterStore, redis_server: RedisServer) -> None:
-    """That one alert is Redis's."""
+def test_silence_is_unknown_while_redis_does_not_answer(room: ExporterStore, redis_server: RedisServer) -> None:
+    """Only the Redis alert should fire."""
     mirror = room.mirror()
     mirror.refresh(NOON)
     redis_server.kill()
@@ -93,8 +93,8 @@ def test_nobody_knows_who_is_silent_while_redis_does_not_answer(room: ExporterSt
     assert silent(parsed(room.page(mirror).text(NOON + 1_000))) == {}
 
 
-def test_a_thousand_sources_are_fifty_and_an_other(room: ExporterStore) -> None:
-    """`other` is silent as soon as one of those behind it is: the stream waits for each."""
+def test_a_thousand_sources_become_fifty_and_other(room: ExporterStore) -> None:
+    """`other` is silent as soon as one of its sources is, because the stream waits for each of them."""
     for number in range(100):
         room.heard(NOON, "calls", source=f"made-up-{number:03}")
     samples = room.scrape(NOON)
@@ -113,12 +113,12 @@ def filled_page(room: ExporterStore) -> Page:
 
 
 def without_month(family: Family) -> set[str]:
-    """The labels of windows that are no months: an empty label is none."""
+    """The labels of windows that are not months, without empty labels."""
     return set(family.labels) - {"month"}
 
 
 def test_the_exporter_s_page_has_every_metric_of_the_list_with_its_labels_and_no_other(room: ExporterStore) -> None:
-    """Boards and rules are made from the list: a name or label that differs would be NO DATA for ever."""
+    """Boards and rules are made from the list: a different name or label would mean NO DATA for ever."""
     listed = all_families(room.catalogue)
     samples = parsed(filled_page(room).text(NOON))
     of_measures = {label.name for measure in room.catalogue.measures.values() for label in measure.labels}
@@ -136,7 +136,7 @@ def test_the_exporter_s_page_has_every_metric_of_the_list_with_its_labels_and_no
     }
 
 
-def test_help_on_the_page_is_that_of_the_list(room: ExporterStore) -> None:
+def test_help_on_the_page_is_the_text_of_the_list(room: ExporterStore) -> None:
     """One text per metric, wherever it is read."""
     page = filled_page(room).text(NOON)
     for family in all_families(room.catalogue).values():
@@ -145,7 +145,7 @@ def test_help_on_the_page_is_that_of_the_list(room: ExporterStore) -> None:
 
 
 def test_the_worker_s_page_has_every_metric_of_the_list_with_its_labels_and_no_other() -> None:
-    """The same of the worker: its counters and the lag of each of its partitions."""
+    """The same for the worker: its counters and the lag of each of its partitions."""
     listed = {family.name: (family.about, set(family.labels)) for family in PLATFORM if family.by == "worker"}
     registry = CollectorRegistry()
     registry.register(working())
@@ -171,7 +171,7 @@ def working() -> Health:
 
 
 def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: ExporterStore) -> None:
-    """Every loose field of every stream, and every source that is known: an alert needs a 0 from before the first."""
+    """Every loose field of every stream and every known source: an alert needs a 0 before the first occurrence."""
     samples = room.scrape(NOON)
     assert value(samples, "ignored_fields", topic="watchroom.calls", field="cli_type") == 0
     assert value(samples, "raw_identifiers", topic="watchroom.calls", source="acd") == 0
@@ -184,8 +184,8 @@ def test_ignored_fields_and_raw_identifiers_are_0_until_there_are_some(room: Exp
     assert value(samples, "raw_identifiers", topic="watchroom.calls", source="a|b") == 1
 
 
-def test_raw_identifiers_of_sources_that_are_not_declared_are_one_other(room: ExporterStore) -> None:
-    """A feed that invents names must not fill Prometheus; a declared one that was never seen has its 0."""
+def test_raw_identifiers_of_undeclared_sources_are_combined_as_other(room: ExporterStore) -> None:
+    """A feed that invents names must not fill Prometheus; a declared source that was never seen has a 0."""
     declare(room, acd=SourceRule(), backup=SourceRule())
     counts: Any = {"watchroom.calls|acd": 2, "watchroom.calls|stranger": 1, "watchroom.calls|other": 4}
     room.client.hset(room.keys.raw_identifiers, mapping=counts)

@@ -28,7 +28,7 @@ CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Path("areas.toml"))
 
 
 def test_a_full_scrape_of_the_shipped_areas_stays_below_30_000_series() -> None:
-    """By area in every window, there would be a third more and no room for the measures to come."""
+    """With areas in every window there would be a third more, and no space for future measures."""
     assert 5_000 < most_series(CATALOGUE) <= MOST
     everywhere = {id_: replace(m, area_windows=m.windows) for id_, m in CATALOGUE.measures.items() if m.area_label}
     assert most_series(Catalogue({**CATALOGUE.measures, **everywhere})) > 1.3 * most_series(CATALOGUE)
@@ -52,7 +52,7 @@ def fill_everything(room: ExporterStore) -> None:
 
 
 def _counted_in_buckets(catalogue: Catalogue) -> list[Measure]:
-    """All measures but those that are read apart; `test_tokens` and `test_figures` have their samples."""
+    """All measures except those that are read separately, whose samples are in `test_tokens` and `test_figures`."""
     found = catalogue.measures.values()
     return [measure for measure in found if kind_of(measure).reads in (Reads.BUCKETS, Reads.OPEN_SET)]
 
@@ -63,13 +63,13 @@ def _windows() -> Iterator[str]:
 
 @pytest.fixture
 def page(room: ExporterStore) -> Samples:
-    """What an exporter publishes when there is something of everything."""
+    """What an exporter publishes if every series has something."""
     fill_everything(room)
     return room.scrape(NOON)
 
 
-def test_a_page_full_of_everything_has_as_many_series_as_the_catalogue_says(page: Samples) -> None:
-    """Metric by metric, so that what one has too much cannot make up for another."""
+def test_a_full_page_has_as_many_series_as_the_catalogue_implies(page: Samples) -> None:
+    """Compared metric by metric, so that a surplus in one cannot hide a shortage in another."""
     catalogue = Catalogue({measure.id: measure for measure in _counted_in_buckets(CATALOGUE)})
     of_measures = {family.name for family in all_families(catalogue).values() if family.measure}
     found = Counter(name for name, _ in page if name in of_measures)
@@ -77,7 +77,7 @@ def test_a_page_full_of_everything_has_as_many_series_as_the_catalogue_says(page
 
 
 def test_a_sum_over_areas_is_right_in_each_window(page: Samples) -> None:
-    """Each window has either every area or `all`, never both; and both give the same total."""
+    """Each window has either every area or `all`, never both, and the total is the same."""
     areas: dict[frozenset[tuple[str, str]], set[str]] = {}
     totals: dict[str, float] = {}
     for (name, labels), value in page.items():

@@ -1,4 +1,4 @@
-"""The exporter as a process: it serves, waits for Redis, ends in good order, and refuses a used port."""
+"""The exporter as a process: it serves, waits for Redis, shuts down cleanly, and refuses a port that is in use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def exporter(redis_server: RedisServer) -> Iterator[Exporter]:
     started.kill()
 
 
-def test_the_process_serves_waits_for_redis_and_ends_with_0(
+def test_the_process_serves_waits_for_redis_and_exits_with_0(
     exporter: Exporter, room: ExporterStore, redis_server: RedisServer
 ) -> None:
     """From no Redis to measures and back, without a restart."""
@@ -47,7 +47,7 @@ def test_the_process_serves_waits_for_redis_and_ends_with_0(
 def test_a_redis_that_hangs_blanks_the_page_and_does_not_hang_it(
     exporter: Exporter, room: ExporterStore, redis_server: RedisServer
 ) -> None:
-    """The loop waits for Redis; a scrape never does, and finds a reading that is too old to be shown."""
+    """Only the loop waits for Redis; a scrape finds a reading that is too old to be shown."""
     exporter.metrics_when(redis_up=1)
     room.fresh(now_ms() + 4_500)  # believed, and fresh for 7 s: the exporter's own reading decides after 3 s
     room.heard(now_ms())
@@ -60,7 +60,7 @@ def test_a_redis_that_hangs_blanks_the_page_and_does_not_hang_it(
     exporter.metrics_when(redis_up=1)
 
 
-def test_a_port_in_use_is_told_with_what_to_do() -> None:
+def test_a_port_in_use_is_reported_with_what_to_do() -> None:
     """Another exporter on the same machine is the usual cause."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -70,7 +70,7 @@ def test_a_port_in_use_is_told_with_what_to_do() -> None:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A server with an exact path, and one with whatever stands below it."""
+    """A server with one exact path, and one path that includes everything below it."""
     pages = {"/page": lambda _: Answer("hello\n"), "/of/": lambda asked: Answer(f"{asked.rest} {asked.query}\n")}
     server = Server("127.0.0.1", 0, pages)
     thread = threading.Thread(target=server.serve_forever)
@@ -113,8 +113,8 @@ def test_the_router_answers_known_paths_only(
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/page"), ("HEAD", "/page"), ("GET", "/other"), ("POST", "/page")]
 )
-def test_every_answer_carries_the_same_protection(port: int, method: str, path: str) -> None:
-    """Also refusals, which the base class makes: nothing is loaded from elsewhere, guessed, framed or stored."""
+def test_every_answer_has_the_same_security_headers(port: int, method: str, path: str) -> None:
+    """Also refusals, which the base class sends: nothing is loaded from elsewhere, sniffed, framed or stored."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request(method, path)
     headers = connection.getresponse().headers

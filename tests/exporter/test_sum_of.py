@@ -1,4 +1,4 @@
-"""A sum on the page: what it adds up, and that it is absent unless all of that is there."""
+"""A sum on the page: what it adds up, and that it is absent if any of its parts is."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ FIELDS = {
 
 @pytest.fixture
 def both(room: ExporterStore) -> ExporterStore:
-    """Calls and contacts are fed, and something happened."""
+    """Calls and contacts are fed, and both have events."""
     room.settings = room.settings.model_copy(update={"streams": ("calls", "contacts")})
     room.add(NOON, FIELDS)
     return room
 
 
-def test_it_adds_up_the_series_that_its_entry_names(both: ExporterStore) -> None:
-    """101 and every channel but partner agencies; classes are added class by class."""
+def test_it_adds_up_the_series_named_in_its_entry(both: ExporterStore) -> None:
+    """101 and every channel except partner agencies; classes are added class by class."""
     samples = both.scrape(NOON)
     assert value(samples, "non_emergency_contacts", window="1h") == 6
     assert value(samples, "non_emergency_contacts", window="month", month="2021-11") == 6
@@ -44,7 +44,7 @@ def test_it_adds_up_the_series_that_its_entry_names(both: ExporterStore) -> None
 
 
 def test_it_follows_each_of_its_parts(both: ExporterStore) -> None:
-    """A text that was kept while one of two streams moved on would be an old number."""
+    """Text that was reused although one of its two streams had moved on would be an old number."""
     mirror = both.mirror()
     page = both.page(mirror)
     seen = []
@@ -57,7 +57,7 @@ def test_it_follows_each_of_its_parts(both: ExporterStore) -> None:
 
 @pytest.mark.parametrize("stream", ["calls", "contacts"])
 def test_it_is_absent_while_one_of_its_streams_is_not_fed(both: ExporterStore, stream: str) -> None:
-    """The other alone would pass for all contacts."""
+    """The other stream alone would look like all contacts."""
     both.settings = both.settings.model_copy(update={"streams": (stream,)})
     found = names_of(both.scrape(NOON))
     assert {"watchroom_non_emergency_contacts", "watchroom_all_contacts_by_class"}.isdisjoint(found)
@@ -69,13 +69,13 @@ def test_it_is_absent_while_one_of_its_streams_is_not_fed(both: ExporterStore, s
 
 @pytest.mark.parametrize("stream", ["calls", "contacts"])
 def test_it_is_absent_while_one_of_its_streams_is_withheld(both: ExporterStore, stream: str) -> None:
-    """A feed that is silent takes the sum with it."""
+    """A silent feed withholds the sum as well."""
     both.fresh(NOON - 60_000, stream)
     assert "watchroom_non_emergency_contacts" not in names_of(both.scrape(NOON))
 
 
-def test_it_is_absent_in_a_month_in_which_one_of_them_is_not_known(both: ExporterStore) -> None:
-    """Calls of October and no contacts: those came only in November."""
+def test_it_is_absent_in_a_month_in_which_one_of_its_streams_is_unknown(both: ExporterStore) -> None:
+    """October has calls but no contacts, which were only fed from November."""
     both.add(NOON - 40 * DAY_MS, {"call_volume|line=101|count": 7})
     samples = both.scrape(NOON)
     assert value(samples, "call_volume", line="101", window="month", month="2021-10") == 7
@@ -107,7 +107,7 @@ def test_the_built_in_page_shows_the_same_number(both: ExporterStore) -> None:
 def test_its_card_says_why_there_is_no_number(
     both: ExporterStore, streams: tuple[str, ...], late: tuple[str, ...], says: str
 ) -> None:
-    """Not fed and withheld look different, for a sum as for others."""
+    """Text for "not fed" and "withheld" differs, for a sum as for other measures."""
     both.settings = both.settings.model_copy(update={"streams": streams})
     if late:
         both.fresh(NOON - 60_000, *late)
@@ -119,8 +119,8 @@ def test_its_card_says_why_there_is_no_number(
     assert says in card[: card.index("</article>")]
 
 
-def test_its_panels_say_so_while_any_of_its_streams_is_not_fed(both: ExporterStore) -> None:
-    """The boards ask for both streams; an empty panel would look like a feed that broke."""
+def test_its_panels_say_not_fed_while_any_of_its_streams_is_not_fed(both: ExporterStore) -> None:
+    """The boards check both streams; an empty panel would look like a broken feed."""
     boards = both.settings.schemas.parent / "grafana" / "dashboards"
     asked = {
         target["expr"]

@@ -1,4 +1,4 @@
-"""Window sums stay equal to adding up all their buckets, whatever changes in whatever order."""
+"""Window sums always equal the total of all their buckets, whatever changes in whatever order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ forward_ms = st.sampled_from([0, 1_000, 10_000, 25_000, 3_600_000, 86_400_000, 4
 
 
 def plain_sum(stored: dict[str, dict[str, int]], members: frozenset[str], window: Window) -> dict[str, dict[str, int]]:
-    """The same sums by adding up every bucket, field by field; of areas also all together."""
+    """The same sums by adding up every bucket, field by field; for areas also all together."""
     total: dict[str, int] = {}
     for name in members:
         for field, number in stored.get(name, {}).items():
@@ -42,10 +42,10 @@ def plain_sum(stored: dict[str, dict[str, int]], members: frozenset[str], window
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(forward_ms, st.lists(st.tuples(st.integers(0, 10_000), content), max_size=4)), max_size=8))
-def test_incremental_sums_equal_adding_up_all_buckets(
+def test_incremental_sums_equal_the_total_of_all_buckets(
     steps: list[tuple[int, list[tuple[int, dict[str, int]]]]],
 ) -> None:
-    """Entering, leaving and changed buckets are differences of integers; none may be missed or taken twice."""
+    """New, leaving and changed buckets are integer differences; none may be missed or counted twice."""
     now_ms = NOON_MS
     stored: dict[str, dict[str, int]] = {}
     sums = WindowSums(WANTED, BY_AREA)
@@ -69,7 +69,7 @@ def test_incremental_sums_equal_adding_up_all_buckets(
 
 
 def moved(sums: WindowSums, now_ms: int, stored: dict[str, dict[str, int]]) -> None:
-    """One cycle of the exporter over buckets that are given."""
+    """One cycle of the exporter over the given buckets."""
     members = windows_at(now_ms, ALL, LONDON)
     to_read = sums.missing(members)
     sums.move(members)
@@ -77,7 +77,7 @@ def moved(sums: WindowSums, now_ms: int, stored: dict[str, dict[str, int]]) -> N
         sums.replace(name, stored.get(name, {}))
 
 
-def test_an_event_counts_for_the_length_of_its_window_and_then_leaves_it() -> None:
+def test_an_event_counts_for_the_length_of_the_window_and_then_leaves_it() -> None:
     """A call at 00:00:00 is in the 5 min window until 00:04:59, not at 00:05:00."""
     sums = WindowSums(WANTED)
     stored = {"10s:1637971200": {"a|line=999|count": 1}}
@@ -89,14 +89,14 @@ def test_an_event_counts_for_the_length_of_its_window_and_then_leaves_it() -> No
 
 
 def test_only_unknown_buckets_have_to_be_read() -> None:
-    """After the first reading a moving clock asks for the new 10 s bucket and nothing else."""
+    """After the first reading, only the new 10 s bucket is requested as time passes."""
     sums = WindowSums(WANTED)
     moved(sums, NOON_MS, {})
     assert sums.missing(windows_at(NOON_MS + 9_999, ALL, LONDON)) == set()
     assert sums.missing(windows_at(NOON_MS + 10_000, ALL, LONDON)) == {"10s:1637971210"}
 
 
-def test_a_measure_s_version_changes_with_its_sums_and_only_then() -> None:
+def test_the_version_of_a_measure_changes_only_with_its_sums() -> None:
     """The exposition renders again only what changed; a missed change would show an old number."""
     sums = WindowSums(WANTED)
     moved(sums, NOON_MS, {})
@@ -110,8 +110,8 @@ def test_a_measure_s_version_changes_with_its_sums_and_only_then() -> None:
     assert (sums.version(five, "b"), sums.version(month, "a")) == before[1:]
 
 
-def test_the_running_month_and_the_last_twelve_are_shown_and_twelve_complete_ones_summed() -> None:
-    """`12mo` never contains the running month; `month` carries its own name."""
+def test_the_running_and_the_last_twelve_months_are_shown_and_twelve_complete_months_summed() -> None:
+    """`12mo` never includes the running month; `month` has its own label."""
     members = windows_at(NOON_MS, (MONTH, "12mo"), LONDON)
     months = sorted(window.month for window in members if window.name == MONTH)
     assert (months[0], months[-1], len(months)) == ("2020-11", "2021-11", 13)
@@ -120,8 +120,8 @@ def test_the_running_month_and_the_last_twelve_are_shown_and_twelve_complete_one
     assert Window(MONTH, "2021-11").labels() == {"window": "month", "month": "2021-11"}
 
 
-def test_of_months_only_the_running_and_the_last_complete_one_are_split_by_area() -> None:
-    """When a month begins, the one before the last is no longer split."""
+def test_only_the_running_and_the_last_complete_month_are_split_by_area() -> None:
+    """When a month begins, the month before the last is no longer split."""
     sums = WindowSums(WANTED, BY_AREA)
     for now_ms, split in ((NOON_MS, {"2021-10", "2021-11"}), (NOON_MS + 5 * 86_400_000, {"2021-11", "2021-12"})):
         moved(sums, now_ms, {})

@@ -1,4 +1,4 @@
-"""Measures of tokens on the page: bands over each window, from what changed only, and never a token."""
+"""Measures of tokens on the page: bands over each window, only changes read again, and never a token shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CALLERS = "mobile_callers"
 
 
 def count(room: ExporterStore, measure: str, day: str, **tokens: int) -> None:
-    """What steps have written of one day."""
+    """What steps have written for one day."""
     for name in (token_day(measure, day), token_month(measure, day[:7])):
         for token, number in tokens.items():
             room.client.hincrby(room.keys.tokens(name), token, number)
@@ -27,7 +27,7 @@ def count(room: ExporterStore, measure: str, day: str, **tokens: int) -> None:
 
 
 class Shown:
-    """An exporter over the room."""
+    """An exporter that reads the store."""
 
     def __init__(self, room: ExporterStore) -> None:
         self.room = room
@@ -62,8 +62,8 @@ def tokens(**numbers: int) -> dict[str, int]:
     return {f"k1.{letter * 26}": number for letter, number in numbers.items()}
 
 
-def test_the_bands_of_28_days_are_those_of_all_its_days_together(room: ExporterStore, shown: Shown) -> None:
-    """Who called on two days called twice; today counts, the 29th day before does not."""
+def test_the_bands_of_28_days_are_counted_over_all_the_days_together(room: ExporterStore, shown: Shown) -> None:
+    """Somebody who called on two days called twice; today counts, the 29th day before does not."""
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
     count(room, CALLERS, "2021-11-01", **tokens(A=1, B=4))
     count(room, CALLERS, "2021-10-31", **tokens(C=1))
@@ -73,8 +73,8 @@ def test_the_bands_of_28_days_are_those_of_all_its_days_together(room: ExporterS
     assert shown.bands("month", month="2021-11") == [0, 1, 1]
 
 
-def test_a_window_of_nothing_is_0_and_a_past_month_of_nothing_is_absent(shown: Shown) -> None:
-    """No calls is a figure while there is a feed; a month before the feed is none."""
+def test_an_empty_window_is_0_and_an_empty_past_month_is_absent(shown: Shown) -> None:
+    """While there is a feed, no calls is a figure; a month before the feed has none."""
     shown.refresh()
     assert shown.bands("28d") == [0, 0, 0]
     assert shown.bands("month", month="2021-11") == [0, 0, 0]
@@ -82,8 +82,8 @@ def test_a_window_of_nothing_is_0_and_a_past_month_of_nothing_is_absent(shown: S
     assert shown.bands("12mo") == [None, None, None]
 
 
-def test_an_empty_month_that_has_ended_is_no_longer_published(room: ExporterStore, shown: Shown) -> None:
-    """Nothing in Redis has changed, only the month: what was read of it must not be kept as its figure."""
+def test_an_empty_month_is_no_longer_published_once_it_has_ended(room: ExporterStore, shown: Shown) -> None:
+    """Nothing in Redis has changed, only the month: the earlier reading must not stay as its figure."""
     shown.refresh()
     assert shown.bands("month", month="2021-11") == [0, 0, 0]
     december_ms = NOON + 5 * 86_400_000
@@ -94,8 +94,8 @@ def test_an_empty_month_that_has_ended_is_no_longer_published(room: ExporterStor
     assert shown.bands("month", december_ms, month="2021-11") == [None, None, None]
 
 
-def test_twelve_months_need_the_oldest_of_them(room: ExporterStore, shown: Shown) -> None:
-    """Ten months read out as a year would look like a fall in demand."""
+def test_twelve_months_are_absent_until_the_oldest_of_them_is_known(room: ExporterStore, shown: Shown) -> None:
+    """Ten months presented as a year would look like a fall in demand."""
     count(room, CALLERS, "2021-10-01", **tokens(A=1))
     shown.refresh()
     assert shown.bands("12mo") == [None, None, None]
@@ -104,16 +104,16 @@ def test_twelve_months_need_the_oldest_of_them(room: ExporterStore, shown: Shown
     assert shown.bands("12mo") == [0, 1, 0]
 
 
-def test_tokens_of_two_keys_are_withheld(room: ExporterStore, shown: Shown) -> None:
-    """After a new key one telephone is two tokens: the window would say half as many repeats."""
+def test_a_window_with_tokens_of_two_keys_is_withheld(room: ExporterStore, shown: Shown) -> None:
+    """With a new key the same telephone has a second token: the window would show half as many repeats."""
     count(room, CALLERS, "2021-11-27", **{A: 2})
     count(room, CALLERS, "2021-11-01", **{A.replace("k1", "k2"): 2})
     shown.refresh()
     assert shown.bands("28d") == [None, None, None]
 
 
-def test_what_is_not_read_any_more_is_not_published(room: ExporterStore, shown: Shown) -> None:
-    """It is as of the slowest partition; from three minutes on it is no figure of now."""
+def test_tokens_that_are_no_longer_read_are_not_published(room: ExporterStore, shown: Shown) -> None:
+    """The reading is as of the slowest partition; after three minutes it is not current."""
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
     shown.refresh()
     later_ms = NOON + PUBLISHED_FOR_MS
@@ -126,7 +126,7 @@ def test_what_is_not_read_any_more_is_not_published(room: ExporterStore, shown: 
 
 
 def test_only_what_changed_is_read_again(room: ExporterStore, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A year of callers is hundreds of thousands of fields: not every minute."""
+    """A year of callers is hundreds of thousands of fields, too many to read every minute."""
     count(room, CALLERS, "2020-11-01", **tokens(A=1))
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
     shown.refresh()
@@ -147,7 +147,7 @@ def test_only_what_changed_is_read_again(room: ExporterStore, shown: Shown, monk
 
 
 def test_no_page_shows_a_token(room: ExporterStore, shown: Shown) -> None:
-    """A label would keep it in Prometheus for as long as that keeps anything."""
+    """As a label it would stay in Prometheus for that server's whole retention."""
     count(room, CALLERS, "2021-11-27", **tokens(A=1))
     count(room, "top_callers", "2021-11-27", **{f"{A}|hospital": 2})
     shown.refresh()
@@ -155,8 +155,8 @@ def test_no_page_shows_a_token(room: ExporterStore, shown: Shown) -> None:
     assert "top_callers" not in shown.text()
 
 
-def test_the_list_has_the_ten_most_frequent_shortened(room: ExporterStore) -> None:
-    """Enough to tell ten apart, and not the token."""
+def test_the_list_shows_the_ten_most_frequent_tokens_shortened(room: ExporterStore) -> None:
+    """Enough characters to tell ten apart, but not the whole token."""
     for number, letter in enumerate("ABCDEFGHIJK", 1):
         count(room, "top_callers", "2021-11-26", **{f"k1.{letter * 26}|hospital": number})
     rows = json.loads(top_list(room.settings, "top_callers", "28d", NOON, "json"))
@@ -181,13 +181,15 @@ def test_the_list_has_the_ten_most_frequent_shortened(room: ExporterStore) -> No
         ("top_callers", "5m", "--window: found '5m'; write one of 28d, month, 12mo"),
     ],
 )
-def test_what_cannot_be_listed_is_told(room: ExporterStore, measure: str, window: str, said: str) -> None:
-    """With what there is."""
+def test_a_measure_or_window_that_cannot_be_listed_is_reported(
+    room: ExporterStore, measure: str, window: str, said: str
+) -> None:
+    """The message names what exists."""
     with pytest.raises(ConfigurationInvalid, match=said):
         top_list(room.settings, measure, window, NOON)
 
 
-def test_the_samples_are_found() -> None:
-    """The helpers of this page would find nothing in a page of nothing."""
+def test_the_helpers_of_this_module_find_samples() -> None:
+    """On an empty page they would find nothing, and the tests above would prove nothing."""
     empty: Samples = {}
     assert value(empty, f"{CALLERS}_tokens", band="1", window="28d") is None

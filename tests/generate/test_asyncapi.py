@@ -1,4 +1,4 @@
-"""The AsyncAPI document: complete, and every reference leads somewhere."""
+"""The AsyncAPI document: complete, and every reference resolves."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def references(node: object) -> Iterator[str]:
             yield from references(value)
 
 
-def test_every_reference_leads_somewhere() -> None:
-    """Inside the document, or to a schema file beside it."""
+def test_every_reference_resolves() -> None:
+    """It points into the document, or to a schema file next to it."""
     whole = document()
     found = list(references(whole))
     assert len(found) > len(MODELS)
@@ -50,8 +50,8 @@ def test_every_reference_leads_somewhere() -> None:
             assert (FOLDER / reference).is_file(), reference
 
 
-def test_every_topic_carries_its_types_and_the_heartbeat() -> None:
-    """Under the addresses that the settings give by default."""
+def test_every_topic_lists_its_event_types_and_the_heartbeat() -> None:
+    """Its address is the default of the settings."""
     channels = document()["channels"]
     default = Settings(_env_file=None, topic_prefix="watchroom")
     for stream in OF_STREAM:
@@ -63,12 +63,12 @@ def test_every_topic_carries_its_types_and_the_heartbeat() -> None:
 
 
 def retention(channel: dict[str, Any]) -> str:
-    """How long its topic keeps a record, as a broker writes it."""
+    """How long its topic keeps a record, in the broker's notation."""
     return str(channel["bindings"]["kafka"]["topicConfiguration"]["retention.ms"])
 
 
-def test_every_header_is_described_and_the_reasons_are_the_closed_list() -> None:
-    """Who reads the dead letters learns all of it here."""
+def test_every_header_is_described_and_the_reasons_are_an_enumeration() -> None:
+    """Readers of the dead letters find everything here."""
     letter = document()["components"]["messages"]["dead-letter"]["headers"]
     assert set(letter["properties"]) == set(headers.DEAD_LETTER)
     assert letter["properties"][headers.REASON]["enum"] == list(reasons.REASONS)

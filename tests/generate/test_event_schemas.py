@@ -1,4 +1,4 @@
-"""JSON Schemas: the same judgement as the parser's, as far as a schema can say it."""
+"""JSON Schemas: they accept what the parser accepts, as far as a schema can express it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CHANGES = st.fixed_dictionaries(
 
 @given(st.sampled_from(list(MODELS)), CHANGES)
 def test_schema_and_parser_accept_the_same_events(name: str, changed: dict[str, Any]) -> None:
-    """A producer that tests against the schema must not meet a refusal, nor be stopped without need."""
+    """An event that passes the schema must not be refused later, and the schema must not reject a good one."""
     event = fields(type=name, **changed)
     try:
         parse(json.dumps(event).encode())
@@ -50,7 +50,7 @@ def test_schema_and_parser_accept_the_same_events(name: str, changed: dict[str, 
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_schema_is_valid_and_says_what_it_is(name: str) -> None:
+def test_a_schema_is_valid_and_describes_itself(name: str) -> None:
     """Dialect, id, title and a description; every field of the envelope is explained."""
     found = schema(name)
     Draft202012Validator.check_schema(found)

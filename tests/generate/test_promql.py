@@ -1,4 +1,4 @@
-"""What Prometheus is asked for: every word of every kind makes a query that Prometheus can read."""
+"""Queries to Prometheus: every quantity of every kind makes a query that Prometheus can parse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def catalogue() -> Catalogue:
 
 
 def askable(catalogue: Catalogue) -> Iterator[tuple[Measure, Shown]]:
-    """Every word of every measure: for one set of label values, and split by each label where that can be."""
+    """Every quantity of every measure: for one set of label values, and split by each label where possible."""
     for measure in catalogue.measures.values():
         window = measure.windows[0] if measure.windows else ""
         wheres = [by for by in measure.label_sets() if not measure.targets or measure.target_for(by)]
@@ -46,7 +46,7 @@ def askable(catalogue: Catalogue) -> Iterator[tuple[Measure, Shown]]:
 
 
 def refused(expressions: list[str], folder: Path) -> str:
-    """What promtool says against these expressions; empty if nothing."""
+    """Objections of promtool to these expressions; empty if there are none."""
     promtool = shutil.which("promtool")
     if promtool is None:
         missing("promtool is not on this machine; install prometheus")
@@ -57,7 +57,7 @@ def refused(expressions: list[str], folder: Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def test_prometheus_reads_every_question(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_prometheus_parses_every_query(catalogue: Catalogue, tmp_path: Path) -> None:
     """An unclosed bracket in one of hundreds of generated queries would show as NO DATA."""
     asked = list(askable(catalogue))
     assert {(measure.kind, shown.what) for measure, shown in asked} == {
@@ -71,21 +71,21 @@ def test_prometheus_reads_every_question(catalogue: Catalogue, tmp_path: Path) -
     assert all('force=~"county"' in text for text in expressions)
 
 
-def test_a_question_that_cannot_be_read_is_found(tmp_path: Path) -> None:
+def test_a_query_that_cannot_be_parsed_is_found(tmp_path: Path) -> None:
     """The check above in a case in which it fails."""
     assert "parse" in refused(["sum by (force) (watchroom_x"], tmp_path)
 
 
-def test_a_second_exporter_adds_nothing(catalogue: Catalogue) -> None:
-    """Two exporters publish the same gauges: each series is taken once before anything is added up."""
+def test_a_second_exporter_does_not_change_any_sum(catalogue: Catalogue) -> None:
+    """Two exporters publish the same gauges: each series must be counted once in a sum."""
     asked = expression(catalogue, catalogue.measures["incidents_unattended"], Shown("open", {}, "", "grade"))
     assert asked == (
         'sum by (force, grade) (max by (force, grade, area) (watchroom_incidents_unattended{grade!~"ungraded|other"}))'
     )
 
 
-def test_what_is_overdue_counts_as_missed(catalogue: Catalogue) -> None:
-    """Compliance of the attended alone is best when the worst are still waiting."""
+def test_overdue_entities_count_as_missed(catalogue: Catalogue) -> None:
+    """Compliance of attended incidents alone looks best while the worst ones are still waiting."""
     measure = catalogue.measures["incident_attendance_time"]
     shown = Shown("live_within", {"grade": "1"}, "1h")
     part, whole = counts(catalogue, measure, shown)

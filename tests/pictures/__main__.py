@@ -36,7 +36,7 @@ ALL_WITHHELD = "min(watchroom_stream_withheld) == 1"
 
 
 class Session:
-    """The pictures of one room, in the order in which things happen to it."""
+    """The pictures of one deployment, in the order of events."""
 
     def __init__(self, boards: list[Path], out: Path, console: Console) -> None:
         self._boards = boards
@@ -85,7 +85,7 @@ class Session:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0, or 1 with what is missing or wrong on standard error."""
+    """Exit code: 0, or 1 with the missing part or the faults on standard error."""
     options = _options(arguments)
     console = Console(stderr=True, highlight=False)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it complains while the broker is starting
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _publish(wall: Path, out: Path) -> None:
-    """Put the two pictures of the README in their place."""
+    """Copy the two pictures of the README to their folder."""
     PUBLIC.mkdir(exist_ok=True)
     for state, name in (("surge", "live-dark"), ("feed-dead", "live-feed-dead")):
         shutil.copy(out / f"{wall.stem}-{state}-dark.png", PUBLIC / f"{name}.png")

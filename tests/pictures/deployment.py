@@ -36,7 +36,7 @@ ONLY_999 = replace(
 
 @dataclass
 class Deployment:
-    """What runs, and the three things that can happen to it."""
+    """The running parts, and the three things that can happen to them."""
 
     settings: Settings
     prometheus: OneForce
@@ -52,14 +52,14 @@ class Deployment:
         self._ending.enter_context(self.feeds[-1])
 
     def let_run(self, seconds: float) -> None:
-        """Wait; raises when a part has ended by itself meanwhile."""
+        """Wait; raises if a part has ended by itself in the meantime."""
         time.sleep(seconds)
         self.worker.check()
         for feed in self.feeds:
             feed.check()
 
     def kill_feeds(self) -> None:
-        """No source sends anything any more, not even heartbeats; all our own parts go on."""
+        """No source sends anything any more, not even heartbeats; all our own parts keep running."""
         self._ending.close()
         self.feeds.clear()
 
@@ -70,7 +70,7 @@ class Deployment:
 
 @contextmanager
 def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Deployment]:
-    """A running room with `months` complete months behind it, and Prometheus scraping it."""
+    """A running deployment with `months` complete months of history, scraped by Prometheus."""
     with ExitStack() as ending:
         kafka, redis = KafkaServer(folder / "kafka"), RedisServer(folder / "redis")
         for server in (kafka, redis):
@@ -92,7 +92,7 @@ def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Depl
 
 
 def _settings(kafka: str, redis_url: str) -> Settings:
-    """As shipped, but for ports and the simulator's own names."""
+    """As shipped, except for ports and the simulator's own names."""
     given = {"kafka": kafka, "redis_url": redis_url, "force": FORCE, "areas": AREAS, "sources": SIMULATED_SOURCES}
     return read_settings(**given, worker_name="pictures", health_port=free_port(), exporter_port=free_port())
 
@@ -118,7 +118,7 @@ def _simulation(
 
 
 def _load(settings: Settings, feed: Feed, worker: Process, say: Callable[[str], None]) -> None:
-    """Wait until the past is sent and applied."""
+    """Wait until the history has been sent and applied."""
     began_s = said_s = time.monotonic()
     while feed.ends is None:
         feed.wait(1.0)

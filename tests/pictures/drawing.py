@@ -1,4 +1,4 @@
-"""What is drawn, and what the drawing program says about it."""
+"""What is drawn, and the drawing program's report about it."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def board_files(folder: Path) -> list[Path]:
 
 
 def range_s(board: Mapping[str, Any], live_s: float) -> int:
-    """Seconds that graphs look back: the board's own range, but no longer than there is anything to see."""
+    """Seconds that graphs look back: the board's own range, but no longer than the available history."""
     found = _AGO.fullmatch(str(board.get("time", {}).get("from", "")))
     own_s = int(found[1]) * _UNIT_S[found[2]] if found else 3600
     return max(_SHORTEST_S, min(own_s, int(live_s)))
 
 
 def draw(pictures: Sequence[Picture], prometheus: str, live_from_s: float, force: str) -> list[dict[str, Any]]:
-    """Draw all, and return what was drawn: of each picture its panels, their texts and what failed.
+    """Draw all, and return what was drawn: for each picture its panels, their texts and what failed.
 
     Raises:
         WorkFailed: The drawing program ended in an error.
@@ -73,7 +73,7 @@ def draw(pictures: Sequence[Picture], prometheus: str, live_from_s: float, force
 
 
 def faults(drawn: Mapping[str, Any], *, is_live: bool) -> list[str]:
-    """What is wrong with one picture, as far as a program can tell.
+    """The faults of one picture, as far as a program can tell.
 
     Args:
         drawn: As `draw` returns it.
@@ -106,7 +106,7 @@ def _lie(panel: Mapping[str, Any]) -> str:
 
 
 def texts(drawn: Iterable[Mapping[str, Any]]) -> str:
-    """What every panel says, for reading beside the pictures."""
+    """What every panel says, to be read alongside the pictures."""
     lines = []
     for picture in drawn:
         lines.append(f"{Path(picture['out']).name} (content {picture['contentHeight']:.0f} px high)")

@@ -1,4 +1,4 @@
-"""A Prometheus as shipped for one force: its job names, its 5 s, our rule files when they are there."""
+"""A Prometheus as shipped, for one force: its job names, its interval of 5 s, and our rule files if they exist."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class OneForce(PrometheusServer):
         (folder / "prometheus.yml").write_text(json.dumps(configuration))  # JSON is YAML
 
     def until(self, expression: str, within_s: float) -> list[dict[str, Any]]:
-        """The first result that is not empty of an expression such as `up == 1`.
+        """The first non-empty result of an expression such as `up == 1`.
 
         Raises:
             WorkFailed: It stayed empty.
@@ -52,5 +52,5 @@ class OneForce(PrometheusServer):
 
 
 def is_installed() -> str:
-    """Path of the program; raises `PartMissing` before anything else is started."""
+    """Path of the program; raises `PartMissing`, so that nothing else is started."""
     return program("Prometheus", "prometheus")

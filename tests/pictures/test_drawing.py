@@ -1,4 +1,4 @@
-"""What a drawn board is judged by, and how far its graphs look back."""
+"""How a drawn board is checked, and how far its graphs look back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def drawn(**panel: Any) -> dict[str, Any]:
 
 
 def test_a_sound_picture_has_no_faults() -> None:
-    """A list that is never empty is not read."""
+    """Nobody reads a list that is never empty."""
     assert faults(drawn(), is_live=True) == []
 
 
@@ -42,13 +42,13 @@ def test_a_sound_picture_has_no_faults() -> None:
     ],
 )
 def test_each_fault_names_its_panel(panel: dict[str, Any], says: str) -> None:
-    """Whoever mends it must find it."""
+    """Whoever repairs it must be able to find it."""
     (fault,) = faults(drawn(**panel), is_live=True)
     assert fault == f"live.png: panel 1 “Waiting”: {says}"
 
 
-def test_no_data_is_no_fault_when_the_feed_is_dead() -> None:
-    """Then it is what should be seen."""
+def test_no_data_is_not_a_fault_while_the_feed_is_dead() -> None:
+    """It is what should be shown then."""
     assert faults(drawn(series=0, text="Waiting NO DATA"), is_live=False) == []
 
 
@@ -60,13 +60,13 @@ def test_no_data_is_no_fault_when_the_feed_is_dead() -> None:
     ],
 )
 def test_a_number_of_a_dead_feed_is_a_fault(panel: dict[str, Any], says: str) -> None:
-    """A board that goes on showing it, or says that data is fresh, is believed."""
+    """People believe a board that keeps showing it or says that data is fresh."""
     (fault,) = faults(drawn(**panel), is_live=False)
     assert fault.endswith(says)
 
 
-def test_the_platform_board_goes_on_when_the_feed_is_dead() -> None:
-    """It is where one looks for the reason."""
+def test_the_platform_board_may_show_numbers_while_the_feed_is_dead() -> None:
+    """People look there for the reason."""
     assert faults(drawn() | {"board": "watchroom-platform.json"}, is_live=False) == []
 
 
@@ -74,13 +74,13 @@ def test_the_platform_board_goes_on_when_the_feed_is_dead() -> None:
     ("start", "live_s", "expected"),
     [("now-30m", 600, 600), ("now-5m", 600, 300), ("now-6h", 10, 120), ("now/d", 9000, 3600)],
 )
-def test_graphs_look_back_as_far_as_there_is_something(start: str, live_s: float, expected: int) -> None:
-    """Six empty hours and a dot at the end show nothing."""
+def test_graphs_look_back_only_as_far_as_the_history_goes(start: str, live_s: float, expected: int) -> None:
+    """Six empty hours with a dot at the end are useless."""
     assert range_s({"time": {"from": start}}, live_s) == expected
 
 
 def test_the_wall_is_drawn_first_and_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    """The wall alone is drawn in a surge."""
+    """Only the wall is drawn in a surge."""
     for name in ("crime", "watchroom-live"):
         (tmp_path / f"{name}.json").write_text("{}")
     assert [path.stem for path in board_files(tmp_path)] == ["watchroom-live", "crime"]

@@ -1,4 +1,4 @@
-"""What shows in each output that a kind and a stream are there: signs, each with the registry rows that it needs."""
+"""What shows in each output that a kind and a stream exist: signs, each with the registry rows that it needs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TYPES = ("visit.arrived", "visit.seen", "visit.left")
 
 
 class Sign(NamedTuple):
-    """One thing that an output shows; nothing but the rows of `needs` is missing where it does not."""
+    """One thing that an output shows; it is missing only if a row in `needs` is missing."""
 
     needs: Rows
     what: str
@@ -41,7 +41,7 @@ Check = Callable[[Copy, str], Iterator[Sign]]
 
 
 def metrics(copy: Copy, redis_url: str) -> Iterator[Sign]:
-    """`/metrics`: the numbers of the last hour, and each metric's HELP in the catalogue's words."""
+    """`/metrics`: the numbers of the last hour, and each metric's HELP with the catalogue's text."""
     page: str = copy.figures(redis_url)["metrics"]
     samples = parsed(page)
     for needs, name, labels, number in (
@@ -79,7 +79,7 @@ def metrics(copy: Copy, redis_url: str) -> Iterator[Sign]:
 
 
 def built_in_page(copy: Copy, redis_url: str) -> Iterator[Sign]:
-    """Cards with the quantities' words and numbers, a tile with its state, and definitions."""
+    """Cards with the quantities' titles and numbers, a tile with its state, and definitions."""
     found = copy.figures(redis_url)
     for needs, part, said in (
         (KIND, "card-call_answer_spread", "standard deviation mean length how many lengths 999 3.0 s 6.0 s 2"),
@@ -97,7 +97,7 @@ def built_in_page(copy: Copy, redis_url: str) -> Iterator[Sign]:
 
 
 def _text_of(page: str, part: str) -> str:
-    """The words of the element with this id, up to the next card or tile."""
+    """The text of the element with this id, up to the next card or tile."""
     _, _, after = page.partition(f'id="{part}"')
     inside = re.split(r"<article|<li|</section", after, maxsplit=1)[0]
     return " ".join(re.sub(r"<[^>]+>", " ", inside.partition(">")[2]).split())
@@ -125,7 +125,7 @@ def _in_rows(rows: list[dict[str, Any]]) -> Iterator[Sign]:
 
 
 def months_csv(copy: Copy, redis_url: str) -> Iterator[Sign]:
-    """`months --format csv`: the same rows; what only the new kind has is a column of its own."""
+    """`months --format csv`: the same rows; values that only the new kind has are columns of their own."""
     rows = list(csv.DictReader(io.StringIO(copy.months(redis_url, "csv"))))
     for needs, measure, by, figures in MONTHS:
         wanted = {"measure": measure, "period": "2022-01", **by, **{name: str(each) for name, each in figures.items()}}
@@ -134,7 +134,7 @@ def months_csv(copy: Copy, redis_url: str) -> Iterator[Sign]:
 
 
 def months_table(copy: Copy, redis_url: str) -> Iterator[Sign]:
-    """`months` for people: in the kind's own words, and how far the stream is applied."""
+    """`months` for people: the kind's own text, and how far the stream is applied."""
     table = [" ".join(line.split()) for line in copy.months(redis_url, "table").splitlines()]
     for needs, measure, told in (
         (KIND, "call_answer_spread", "line=999 2022-01 2.0 s of 2, around 6.0 s · not closed"),
@@ -149,7 +149,7 @@ def months_table(copy: Copy, redis_url: str) -> Iterator[Sign]:
 
 
 def measures_page(copy: Copy, _: str) -> Iterator[Sign]:
-    """schemas/measures/README.md: entry, clock, metrics, and the words of the stream."""
+    """schemas/measures/README.md: entry, clock, metrics, and the vocabulary of the stream."""
     page = copy.read("schemas/measures/README.md")
     for measure, needs in MEASURES.items():
         yield Sign(needs, measure, f"\n## {measure}\n" in page)
@@ -167,7 +167,7 @@ def measures_page(copy: Copy, _: str) -> Iterator[Sign]:
 
 
 def boards(copy: Copy, _: str) -> Iterator[Sign]:
-    """The stream's own board, the one that an entry's stream has already, the wall, the months, the platform."""
+    """The stream's own board, the existing board of an entry's stream, the wall, the months, the platform."""
     for needs, name, asked in (
         (KIND, "demand", 'measure="call_answer_spread",quantity="deviation",window="1h"'),
         (STREAM, "counter", "watchroom_visit_volume{"),
@@ -198,7 +198,7 @@ def _board(name: str) -> str:
 
 
 def _queries(copy: Copy, name: str) -> Iterator[str]:
-    """Every query of a board; none where there is no such board."""
+    """Every query of a board; none if there is no such board."""
 
     def walk(node: Any) -> Iterator[str]:
         if isinstance(node, dict):
@@ -212,7 +212,7 @@ def _queries(copy: Copy, name: str) -> Iterator[str]:
 
 
 def rules(copy: Copy, _: str) -> Iterator[Sign]:
-    """The rule, its promtool cases and its runbook; promtool reads them, and finds that each alert fires in time."""
+    """The rule, its promtool cases and its runbook; promtool parses them and confirms that each alert fires in time."""
     (group,) = yaml.safe_load(copy.read("deploy/prometheus/rules/measures.yml"))["groups"]
     labels = {rule["alert"]: rule["labels"] for rule in group["rules"]}
     cases = copy.promtool_cases()
@@ -253,7 +253,7 @@ def documents(copy: Copy, _: str) -> Iterator[Sign]:
 
 
 def replay(copy: Copy, _: str) -> Iterator[Sign]:
-    """`watchroom replay` of a log, through broker, worker and store: the months' rows, and who is open at its end."""
+    """`watchroom replay` of a log, through broker, worker and store: the months' rows, and what is open at its end."""
     rows = copy.replayed()
     yield from _in_rows(rows)
     waiting = [row["value"] for row in rows if (row["measure"], row["by"]) == ("visits_waiting", {"area": "county"})]
@@ -261,7 +261,7 @@ def replay(copy: Copy, _: str) -> Iterator[Sign]:
 
 
 def backtest(copy: Copy, _: str) -> Iterator[Sign]:
-    """Every alert is judged. The simulator's calls make the kind's alert fire; it sends no visits."""
+    """Every alert is evaluated. The simulator's calls make the kind's alert fire; it sends no visits."""
     found = copy.backtested()
     for alert, needs in ALERTS.items():
         yield Sign(needs, alert, alert in found)

@@ -1,6 +1,6 @@
-"""Copies of the product with a kind and a stream planted in them, and what such a copy makes.
+"""Copies of the product with a planted kind and a planted stream, and the outputs of such a copy.
 
-Everything runs in processes of the copy's own code; what one has made, or why it could not, is kept.
+Everything runs in processes with the copy's own code; each output, or the reason for its failure, is stored.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WITHIN_S = 100
 
 
 class Refused(Exception):
-    """A process of the copy ended with an error; `code` is its exit code, the text what it said."""
+    """A process of the copy ended with an error; `code` is its exit code, the text its output."""
 
     def __init__(self, code: int, said: str) -> None:
         self.code = code
@@ -46,7 +46,7 @@ class Copy:
     Args:
         folder: Where it is made.
         rows: The registries that get their row.
-        entries: Of which of the two there are entries; one that is of both needs both.
+        entries: Which of the two have entries; an entry that uses both needs both.
         modules: Which of the two modules are planted.
         by_default: Whether every force feeds the stream; else the environment says that this one does.
     """
@@ -93,7 +93,7 @@ class Copy:
             (measures / "calls.toml").write_text(cut, encoding="utf-8")
 
     def change(self, path: str, was: str, by: str) -> None:
-        """Put something else in the place of what stands once in a file."""
+        """Replace a text that occurs once in a file."""
         file = self.root / path
         text = file.read_text(encoding="utf-8")
         assert text.count(was) == 1, f"{path} no longer has {was!r} once"
@@ -102,7 +102,7 @@ class Copy:
     # ------------------------------------------------------------------------------------- running it
 
     def run(self, *arguments: str, **environment: str) -> str:
-        """Standard output of `python -m ...` with the copy's code; raises `Refused` where it ends with an error."""
+        """Standard output of `python -m ...` with the copy's code; raises `Refused` if it ends with an error."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WATCHROOM_")}
         done = subprocess.run(
             [sys.executable, "-m", *arguments], capture_output=True, text=True, timeout=WITHIN_S, check=False,
@@ -116,7 +116,7 @@ class Copy:
         return done.stdout
 
     def _once(self, what: str, make: Callable[[], object]) -> Any:
-        """What `make` gives or raises, made once."""
+        """What `make` returns or raises; it is called only once."""
         if what not in self._made:
             try:
                 self._made[what] = make()
@@ -128,7 +128,7 @@ class Copy:
         return found
 
     def read(self, path: str) -> str:
-        """A derived file; empty where none was made."""
+        """A derived file; empty if none was made."""
         self._once("generate", lambda: self.run("watchroom", "generate"))
         file = self.root / path
         return file.read_text(encoding="utf-8") if file.is_file() else ""
@@ -167,12 +167,12 @@ class Copy:
         return str(self._once("cases", lambda: json.loads(self.run("tests.planted.inside", "cases"))))
 
     def linted(self) -> list[str]:
-        """What is wrong with the boards."""
+        """Faults of the boards."""
         self.read("")
         found: list[str] = self._once("lint", lambda: json.loads(self.run("tests.planted.inside", "lint")))
         return found
 
     @property
     def force(self) -> str:
-        """Its own name in a shared Redis."""
+        """Its own force in a shared Redis."""
         return f"planted-{self.root.parent.name}".lower()

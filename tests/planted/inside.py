@@ -1,4 +1,4 @@
-"""Runs within a copy of the product, with the copy's own code: what no command of ours shows at a fixed moment.
+"""Runs inside a copy of the product, with the copy's own code: outputs that no command gives for a fixed moment.
 
 `figures REDIS_URL FORCE` fills a Redis through the worker's own parts and prints what the exporter then shows;
 `backtest` evaluates the copy's rules over a simulated hour; `lint` looks through its boards; `cases` prints promtool
@@ -70,7 +70,7 @@ EVENTS = (
 
 
 def figures(redis_url: str, force: str) -> dict[str, object]:
-    """The exporter's metrics and its pages, over events of every stream that the copy has."""
+    """The exporter's metrics and pages, for events of every stream in the copy."""
     settings = settings_on(redis_url, force=force)
     fill(settings, [event for event in EVENTS if event.type in STREAM_OF])
     with closing(Redis.from_url(redis_url)) as client:
@@ -87,7 +87,7 @@ def figures(redis_url: str, force: str) -> dict[str, object]:
 
 
 def backtest() -> dict[str, dict[str, object]]:
-    """Every alert of the copy's rules over one simulated hour, by name, after three of warming up."""
+    """Every alert of the copy's rules over one simulated hour, by name, after three hours of warming up."""
     settings = read_settings()
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     rules = sorted(COPY.glob("deploy/prometheus/rules/*.yml"))
@@ -109,7 +109,7 @@ def backtest() -> dict[str, dict[str, object]]:
 
 
 def lint() -> list[str]:
-    """Faults of the copy's boards, and metrics of its catalogue that none of them and no rule asks for."""
+    """Faults of the copy's boards, and metrics of its catalogue that neither a board nor a rule uses."""
     settings = read_settings()
     families = all_families(load_catalogue(settings.schemas / "measures", settings.areas))
     boards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(COPY.glob("grafana/dashboards/*.json"))]

@@ -37,10 +37,10 @@ def run(folder: Path, scale: float, console: Console) -> tuple[Printed, list[Lin
     """Start the servers and a worker, send the year, wait until it is applied, read the report, end the servers.
 
     Returns:
-        What is printed, ours beside it, and how many events there were.
+        The printed numbers with ours, and the number of events.
 
     Raises:
-        WorkFailed: The worker ended, stood still, or refused an event.
+        WorkFailed: The worker ended, stalled, or refused an event.
     """
     kafka, redis = KafkaServer(folder / "kafka"), RedisServer(folder / "redis")
     with ExitStack() as ending:
@@ -60,7 +60,7 @@ def run(folder: Path, scale: float, console: Console) -> tuple[Printed, list[Lin
 
 
 def _applied(settings: Settings, worker: Process) -> int:
-    """Wait until the worker stands at the end of every partition; how many events it applied."""
+    """Wait until the worker has reached the end of every partition; returns how many events it applied."""
     ends: Ends = {
         (topic, partition): end
         for topic in settings.topics.values()
@@ -78,7 +78,7 @@ def _applied(settings: Settings, worker: Process) -> int:
 
 
 def main() -> None:
-    """Run, write, and end with 1 if a number is neither the printed one nor as different as the table says."""
+    """Run, write, and exit with 1 if a number is neither the printed one nor different by as much as the table says."""
     parser = argparse.ArgumentParser(prog="python -m tests.published_year", description="The published year's page.")
     parser.add_argument("--scale", type=float, default=1.0, help="part of the calls and contacts (default 1)")
     parser.add_argument("--to", type=Path, default=PAGE, help="file that gets the page")

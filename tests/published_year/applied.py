@@ -1,4 +1,4 @@
-"""The published year in a real Redis by the worker's own parts, without a broker: admit, fold, atomic step."""
+"""The published year in a real Redis through the worker's own parts, without a broker: admit, fold, atomic step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCH: Final = 2_000
 
 
 def settings_on(redis_url: str, **more: Any) -> Settings:
-    """Settings over a Redis, with every stream fed and the simulator's sources declared as history."""
+    """Settings for a Redis, with every stream fed and the simulator's sources declared as history."""
     rules = {stream: {source: SourceRule(heartbeats=False, history=True)} for stream, source in SOURCES.items()}
     return read_settings(
         **{"redis_url": redis_url, "partitions": 1, "sources": rules, "streams": tuple(STREAMS), **more}
@@ -33,12 +33,12 @@ def settings_on(redis_url: str, **more: Any) -> Settings:
 
 
 def apply_year(settings: Settings, printed: Printed, scale: float) -> None:
-    """Apply every event, then say that each partition is fresh."""
+    """Apply every event, then mark each partition as fresh."""
     asyncio.run(_apply(settings, published_year(printed, zone=settings.zone, scale=scale)))
 
 
 def import_baselines(settings: Settings, printed: Printed, scale: float) -> None:
-    """What `watchroom months import` does, of each baseline."""
+    """What `watchroom months import` does, for each baseline."""
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     known = load_baselines(settings.schemas)
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""The report beside the published one: each printed number, ours at the printed rounding, and the difference."""
+"""The report compared with the published one: each printed number, ours at the same rounding, and the difference."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ class Line(NamedTuple):
 
     @property
     def difference(self) -> Decimal | None:
-        """Ours less the printed number."""
+        """Our number minus the printed one."""
         return None if self.printed is None or self.ours is None else self.ours - self.printed
 
     @property
     def is_right(self) -> bool:
-        """Whether it is there, and equal or as different as the table says."""
+        """Whether it exists, and is equal or different by as much as the table says."""
         if self.entry.number is None:
             return self.row is not None
         return self.difference is not None and self.difference == _decimal(self.entry.differs)
 
 
 def lines(printed: Printed, reports: Mapping[int, Sequence[Row]], kept: Sequence[Row], scale: float) -> list[Line]:
-    """A line for each entry of the table, in the order of the rows.
+    """One line for each entry of the table, in the order of the rows.
 
     Args:
         printed: The table.
-        reports: The report's rows by how many months it is of.
-        kept: Every figure that is held, whatever its period: the report shows the latest of each span.
-        scale: Part of the calls and contacts that the year had.
+        reports: The report's rows by the number of months it covers.
+        kept: Every stored figure, whatever its period: the report shows the latest of each span.
+        scale: Fraction of the year's calls and contacts.
     """
     found = [_line(name, entry, reports[entry.months], kept, scale) for name, entry in printed.entries.items()]
     return sorted(found, key=lambda line: line.entry.row)

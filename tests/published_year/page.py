@@ -78,7 +78,7 @@ def _why(line: Line) -> str:
 
 
 def _stands(line: Line) -> str:
-    """What the report has of a row that is printed in words."""
+    """The report's content for a row that is printed as text."""
     if line.row is None:
         return "none"
     if ranked := line.row["ranked"]:

@@ -12,7 +12,7 @@ from watchroom.simulator.published_year import NAMES, Printed
 
 
 def read_lines(settings: Settings, printed: Printed, scale: float, now_ms: int) -> list[Line]:
-    """Ours beside the printed numbers."""
+    """Our numbers and the printed ones."""
     request = {entry.months for entry in printed.entries.values()}
     reports = {
         many: list(as_objects(read_report(settings, Request(printed.last_month, many, printed.as_at, NAMES), now_ms)))

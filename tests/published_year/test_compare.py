@@ -1,4 +1,4 @@
-"""Comparing ours with a printed number, in the cases in which it must say no."""
+"""The comparison of our numbers with the printed ones, in cases where it must fail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBER: dict[str, Any] = {
 
 
 def line(row: dict[str, Any] | None, *, scale: float = 1.0, kept: dict[str, Any] | None = None, **more: Any) -> Line:
-    """The line of one entry beside one row of the report."""
+    """The line for one entry and one row of the report."""
     printed = Printed("2020-12", "2021-11", "2022-01-27", {"one": Entry.model_validate({**NUMBER, **more})})
     rows = [[{"measure": "m", "by": {}, "period": "2021", **each}] if each is not None else [] for each in (row, kept)]
     (found,) = lines(printed, {12: rows[0], 1: []}, rows[1], scale)
@@ -51,37 +51,37 @@ def line(row: dict[str, Any] | None, *, scale: float = 1.0, kept: dict[str, Any]
         (214, {"period": "2020"}, False),  # the row is of another period
     ],
 )
-def test_a_number_is_right_at_its_rounding_or_as_different_as_said(
+def test_a_number_is_right_if_it_is_equal_when_rounded_or_differs_as_declared(
     ours: float | None, more: dict[str, Any], is_right: bool
 ) -> None:
-    """No number is right that is not there."""
+    """A missing number is never right."""
     scale = 0.1 if "volume" in more else 1.0
     assert line({"value": ours}, scale=scale, **more).is_right is is_right
 
 
-def test_a_row_that_is_missing_is_wrong_also_in_words() -> None:
-    """A measure that nobody serves any more."""
+def test_a_missing_row_is_wrong_also_if_it_is_printed_as_text() -> None:
+    """Its measure may have been removed."""
     in_words: dict[str, Any] = {"number": None, "words": "no number"}
     assert not line(None).is_right
     assert not line(None, **in_words).is_right
     assert line({"value": 3}, **in_words).is_right
 
 
-def test_a_figure_of_an_earlier_period_is_found_among_those_that_are_held() -> None:
-    """The report shows the latest of each span."""
+def test_a_figure_of_an_earlier_period_is_found_among_the_stored_ones() -> None:
+    """The report itself shows only the latest of each span."""
     assert line({"value": 9}, kept={"value": 214, "period": "2016"}, period="2016").is_right
 
 
-def test_bands_are_added_up_and_shared() -> None:
-    """3 and 1 of 4, 2 and 4 tokens in the three bands."""
+def test_bands_are_added_up_and_converted_to_shares() -> None:
+    """The three bands have 4, 2 and 4 tokens."""
     row = {"bands": {"tokens_1": 4, "tokens_2_3": 2, "tokens_4_plus": 4}}
     assert line(row, bands=["2_3", "4_plus"], number=6).is_right
     assert line(row, bands=["2_3", "4_plus"], number=60, share=True).is_right
     assert not line(row, bands=["4_plus"], number=6).is_right
 
 
-def test_the_page_counts_what_is_equal_and_says_why_the_rest_is_not() -> None:
-    """One number that is 3 too many."""
+def test_the_page_counts_equal_numbers_and_says_why_the_others_differ() -> None:
+    """One number is 3 too high."""
     printed = load_printed(ROOT / "schemas")
     found = line({"value": 217, "fed_by": "events", "unit": "1", "ranked": []}, differs=3, why="Three are missing.")
     text = page([found], printed, 1000, 1.0)
@@ -98,7 +98,7 @@ def test_the_committed_page_has_every_line_of_the_table() -> None:
 
 
 def test_the_table_names_measures_and_rows_of_the_catalogue() -> None:
-    """A line about a measure that does not serve its row would prove nothing of that row."""
+    """A line about a measure that does not belong to its row would prove nothing about that row."""
     settings = read_settings()
     measures = load_catalogue(settings.schemas / "measures", settings.areas).measures
     entries = load_printed(settings.schemas).entries

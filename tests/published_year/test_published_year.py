@@ -1,4 +1,4 @@
-"""The published year through the worker's own parts and the report: every printed number comes out again."""
+"""The published year through the worker's own parts and the report: every printed number is reproduced."""
 
 from __future__ import annotations
 
@@ -39,30 +39,30 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def found(held: Settings) -> list[Line]:
-    """Ours beside the printed numbers."""
+    """Our numbers and the printed ones."""
     return read_lines(held, PRINTED, TENTH, NOW_MS)
 
 
-def test_every_printed_number_comes_out_at_the_printed_rounding(found: list[Line]) -> None:
-    """Or as different as the table says, with the reason."""
+def test_every_printed_number_is_reproduced_at_the_printed_rounding(found: list[Line]) -> None:
+    """Or it differs by as much as the table says, with a reason."""
     wrong = [f"{line.entry.row} {line.name}: {line.printed}, ours {line.ours}" for line in found if not line.is_right]
     assert wrong == []
 
 
-def test_every_row_is_there(found: list[Line]) -> None:
-    """Rows 1 to 64; those that differ say why."""
+def test_every_row_is_present(found: list[Line]) -> None:
+    """Rows 1 to 64; those that differ give a reason."""
     assert {line.entry.row for line in found} == set(range(1, 65))
     assert [line.name for line in found if line.entry.differs and not line.entry.why] == []
 
 
 def test_july_2021_has_the_most_999_calls(held: Settings) -> None:
-    """Printed in words: exceptional volumes."""
+    """The published report says so in its text: exceptional volumes."""
     rows: Sequence[Mapping[str, Any]] = months(held, measures=["call_volume"])
     assert max((row["value"], row["period"]) for row in rows if row["by"] == {"line": "999"})[1] == "2021-07"
 
 
 def test_the_five_most_frequent_callers_are_hospitals(found: list[Line]) -> None:
-    """Printed in words: all five."""
+    """The published report says so in its text, about all five."""
     (line,) = (line for line in found if line.name == "top_callers")
     assert line.row is not None
     assert {each["word"] for each in line.row["ranked"][:5]} == {"hospital"}

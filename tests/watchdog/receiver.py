@@ -1,4 +1,4 @@
-"""A real HTTP server in a thread that keeps what is posted to it: the fallback channel of a test."""
+"""A real HTTP server in a thread that stores what is posted to it: the fallback channel of a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers each POST with the next of `answers` (200 when there is none left); `hold` lets it wait first."""
+    """Answers each POST with the next of `answers` (200 if none is left); `hold` makes it wait first."""
 
     daemon_threads = True
 
@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running_receiver() -> Iterator[Receiver]:
-    """A receiver on a free port of the loopback."""
+    """A receiver on a free loopback port."""
     receiver = Receiver()
     thread = threading.Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

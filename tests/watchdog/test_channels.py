@@ -1,4 +1,4 @@
-"""The fallback channels: each gets the JSON, and each kind of failure has its reason."""
+"""The fallback channels: each gets the JSON, and each kind of failure has its own reason."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ async def test_a_webhook_gets_the_json_and_its_token_is_not_in_its_name() -> Non
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-async def test_a_webhook_that_does_not_answer_with_success_has_failed(status: int) -> None:
-    """A redirect is not a delivery: whoever answers with one has not taken the message."""
+async def test_a_webhook_that_does_not_answer_with_a_success_status_has_failed(status: int) -> None:
+    """A redirect is not a delivery: a server that sends one has not accepted the message."""
     with running_receiver() as receiver:
         receiver.answers = [status]
         (send,) = channels_of(read_settings(watchdog_webhook=receiver.url)).values()
@@ -51,7 +51,7 @@ async def test_a_webhook_that_hangs_or_is_down_fails_in_time_and_without_its_tok
     assert "s3cret" not in str(caught.value)
 
 
-async def test_a_command_gets_its_arguments_as_they_are_and_the_json_on_its_input(tmp_path: Path) -> None:
+async def test_a_command_gets_its_arguments_unchanged_and_the_json_on_standard_input(tmp_path: Path) -> None:
     """There is no shell: a semicolon in an argument is only a semicolon."""
     program = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] + sys.stdin.read())"
     file = tmp_path / "message"
@@ -82,7 +82,7 @@ async def test_a_missing_command_has_failed() -> None:
 
 
 def test_both_channels_may_be_set_and_one_must_be() -> None:
-    """A watchdog that can alert nobody looks like one that works."""
+    """A watchdog that cannot alert anybody looks like one that works."""
     assert len(channels_of(read_settings(watchdog_webhook="http://pager.example/x", watchdog_command=("page",)))) == 2
     with pytest.raises(ConfigurationInvalid, match="no fallback channel; write a URL, or a program"):
         channels_of(read_settings())

@@ -35,7 +35,7 @@ def alert(name: str = "Watchdog", status: str = "firing") -> dict[str, Any]:
     ids=["firing", "among others", "resolved", "another alert", "none", "odd shapes"],
 )
 def test_only_the_firing_watchdog_counts(body: bytes, counts: bool) -> None:
-    """Alertmanager sends "resolved" when Prometheus has died. Counting it would hide the outage for longer."""
+    """Alertmanager sends "resolved" after Prometheus has died. Counting it would hide the outage for longer."""
     assert holds_watchdog(body) is counts
 
 
@@ -52,12 +52,12 @@ def test_only_the_firing_watchdog_counts(body: bytes, counts: bool) -> None:
     ids=["empty", "cut", "no text", "deep", "a list", "no list"],
 )
 def test_a_body_that_is_not_a_message_is_refused_with_a_reason(body: bytes, says: str) -> None:
-    """Whoever sends something else reads in the answer what was found."""
+    """Whoever sends something else sees from the answer what was found."""
     with pytest.raises(EventRefused, match=says):
         holds_watchdog(body)
 
 
-def test_the_message_says_which_force_and_since_when() -> None:
+def test_the_message_names_the_force_and_the_start_of_the_outage() -> None:
     """The message does not come through the usual channels, so its text must be complete."""
     watch = Watch(Moment(0, 1_600_000_000_000), seen=True, silent_s=300)
     sent = outgoing("silent", "north", watch, Moment(312.34, 1_600_000_312_340))
@@ -75,8 +75,8 @@ def test_the_message_says_which_force_and_since_when() -> None:
     }
 
 
-def test_the_texts_differ_for_never_seen_back_and_trial() -> None:
-    """A wrong route, the end of an outage, and a test that must alarm nobody."""
+def test_never_seen_back_and_trial_have_different_texts() -> None:
+    """They mean a wrong route, the end of an outage, and a test that must not alarm anybody."""
     never, now = Watch(Moment(0, 0), seen=False, silent_s=300), Moment(300, 300_000)
     assert "not seen since this watchdog started at 1970-01-01" in str(outgoing("silent", "north", never, now)["text"])
     assert "alert is arriving again" in str(outgoing("back", "north", never.received(now), now)["text"])

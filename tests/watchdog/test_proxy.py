@@ -71,7 +71,7 @@ def running_proxy() -> Iterator[Proxy]:
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only variables that a test sets count."""
+    """Only the variables that a test sets are used."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -94,7 +94,7 @@ async def test_a_webhook_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch,
 
 
 async def test_an_https_webhook_asks_the_proxy_for_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer of the proxy is not a delivery, and the token is not in the message."""
+    """The proxy's answer is not a delivery, and the token is not in the message."""
     with running_proxy() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(WorkFailed, match="through the environment's proxy") as failed:
@@ -146,7 +146,7 @@ async def test_an_unsupported_proxy_is_named_in_the_message(monkeypatch: pytest.
 
 
 def test_a_trial_goes_through_the_proxy() -> None:
-    """Once `watchroom watchdog --try` did not use the proxy, and could not reach the pager."""
+    """`watchroom watchdog --try` once did not use the proxy and could not reach the pager."""
     with running_proxy() as proxy:
         done = watchroom(
             "watchdog",

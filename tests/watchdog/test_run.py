@@ -1,4 +1,4 @@
-"""The process itself, over HTTP; and in the chain that it watches, with a Prometheus that is killed."""
+"""The process itself, over HTTP, and in the chain that it watches, with a Prometheus that is killed."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_an_outage_is_reported_although_the_channel_first_refuses_and_its_end_is
 
 
 def test_a_dead_channel_does_not_delay_the_other(tmp_path: Path, receiver: Receiver) -> None:
-    """The second channel is for the day on which the first is dead as well."""
+    """The second channel is for the day when the first is dead as well."""
     file = tmp_path / "message"
     command = [sys.executable, "-c", f"import sys; open({str(file)!r}, 'w').write(sys.stdin.read())"]
     receiver.hold.clear()
@@ -117,8 +117,8 @@ def test_a_dead_channel_does_not_delay_the_other(tmp_path: Path, receiver: Recei
         assert process.health()["silent"] is True
 
 
-def test_other_messages_do_not_end_the_outage(tmp_path: Path, receiver: Receiver) -> None:
-    """Whatever else is sent, small, large, wrong or resolved, the time goes on and the process lives."""
+def test_other_messages_do_not_end_an_outage(tmp_path: Path, receiver: Receiver) -> None:
+    """Whatever else is sent (small, large, wrong or resolved), the outage continues and the process survives."""
     with Process(tmp_path, webhook=receiver.url, silent_s=60) as process:
         assert process.ask("POST", "/watchdog", message(alert(status="resolved")))[0] == 200
         assert process.ask("POST", "/watchdog", message(alert("RedisDown")))[1].startswith("not counted")
@@ -148,8 +148,10 @@ async def test_a_body_that_does_not_arrive_is_refused() -> None:
         await runner.cleanup()
 
 
-def test_a_taken_port_and_a_trial_are_reported(receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
-    """The message says what to do; a trial shows in advance whether the channel works."""
+def test_a_port_in_use_and_the_result_of_a_trial_are_reported(
+    receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message about the port says what to do; a trial shows in advance whether the channel works."""
     with socket.create_server((LOOPBACK, 0)) as taken:
         settings = read_settings(watchdog_port=taken.getsockname()[1], watchdog_webhook=receiver.url)
         assert run(settings) == 1
@@ -163,9 +165,9 @@ def test_a_taken_port_and_a_trial_are_reported(receiver: Receiver, capsys: pytes
 @pytest.mark.real
 @pytest.mark.slow
 def test_a_killed_prometheus_reaches_the_fallback_channel(tmp_path: Path, receiver: Receiver) -> None:
-    """The chain that is watched, with real parts: the rule, Alertmanager's route, and the death of Prometheus.
+    """The chain that is watched, with real parts: the rule, Alertmanager's route, and a killed Prometheus.
 
-    Alertmanager goes on telling of the Watchdog until the alert has run out (four times the resend delay,
+    Alertmanager keeps sending the Watchdog until the alert has expired (four times the resend delay,
     a second here); only then the silence begins.
     """
     with Process(tmp_path, webhook=receiver.url, silent_s=5, repeat_s=60) as process:

@@ -1,4 +1,4 @@
-"""When the alert counts as missing and what is sent then; time is an argument."""
+"""When the alert counts as missing, and what is sent then; time is an argument."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def at(steady_s: float) -> Moment:
     return Moment(steady_s, round((3600 + steady_s) * 1000))
 
 
-def test_silence_begins_exactly_after_its_seconds() -> None:
+def test_silence_begins_exactly_after_the_configured_seconds() -> None:
     """One second too early would be a false page, one too late a broken promise."""
     watch = Watch(at(0), seen=True, silent_s=300)
     assert not watch.is_silent(at(299.9))
@@ -18,7 +18,7 @@ def test_silence_begins_exactly_after_its_seconds() -> None:
 
 
 def test_an_alert_that_was_never_seen_counts_as_missing_too() -> None:
-    """A wrong route in Alertmanager shows after N seconds, not at the first real outage."""
+    """A wrong route in Alertmanager must show after N seconds, not at the first real outage."""
     watch = Watch(at(0), seen=False, silent_s=300)
     assert watch.is_silent(at(300))
 
@@ -32,13 +32,13 @@ def test_each_message_restarts_the_time() -> None:
 
 
 def test_a_change_of_the_wall_clock_does_not_matter() -> None:
-    """A server clock that is corrected by an hour pages nobody."""
+    """Correcting a server's clock by an hour must not page anybody."""
     watch = Watch(Moment(0, 0), seen=True, silent_s=300)
     assert not watch.is_silent(Moment(10, 3_600_000))
 
 
 def sent(channel: Channel, silent_at: set[int], until_s: int) -> list[tuple[int, News]]:
-    """What is sent through a channel, by whole seconds, when every message arrives."""
+    """What is sent through a channel, by whole seconds, if every message arrives."""
     messages: list[tuple[int, News]] = []
     for now_s in range(until_s):
         if news := channel.due(now_s in silent_at, now_s):
@@ -47,12 +47,12 @@ def sent(channel: Channel, silent_at: set[int], until_s: int) -> list[tuple[int,
     return messages
 
 
-def test_nothing_is_sent_while_all_is_well() -> None:
+def test_nothing_is_sent_while_everything_is_well() -> None:
     """Nobody reads a channel that sends something every day."""
     assert sent(Channel(repeat_s=900), set(), 5000) == []
 
 
-def test_silent_is_repeated_while_it_lasts_and_back_is_sent_once() -> None:
+def test_silent_is_repeated_during_the_outage_and_back_is_sent_once() -> None:
     """Somebody may have slept through the first message; a second "back" would be noise."""
     assert sent(Channel(repeat_s=900), set(range(100, 2000)), 5000) == [
         (100, "silent"), (1000, "silent"), (1900, "silent"), (2000, "back"),

@@ -1,4 +1,4 @@
-"""The page as markup: tiles in their order, states in words, reasons, other measures. Pure: no server, no clock."""
+"""The page as markup: order of tiles, states as text, reasons, other measures. Pure: no server, no clock."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def page(
     catalogue: Catalogue = CATALOGUE,
     silence: Silence | None = None,
 ) -> str:
-    """The page over these numbers; 0 (of 0) everywhere else."""
+    """The page with these numbers; every other number is 0 (of 0)."""
     of_streams = {stream: (faults or {}).get(stream, []) for stream in STREAMS}
 
     def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
@@ -60,25 +60,25 @@ def tile_of(html: str, title: str) -> str:
 
 
 def text_of(html: str) -> str:
-    """What is read of markup."""
+    """The text that a reader sees in some markup."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
-def test_the_wall_is_the_catalogue_s_tiles_after_data_age() -> None:
-    """The same order as the Live board's: whoever knows one wall knows the other."""
+def test_the_wall_shows_data_age_first_and_then_the_tiles_of_the_catalogue() -> None:
+    """The order is that of the Live board: anyone who knows one wall knows the other."""
     titles = re.findall(r"<h3><a [^>]*>([^<]*)<span", page({}).partition('id="others"')[0])
     assert titles == ["Data age", *(tile.title for _, tile in CATALOGUE.tiles())]
 
 
-def test_an_overdue_grade_1_has_a_state_and_grade_3_has_none() -> None:
-    """The eye must go to the emergency that waits, and not to fifty that always do."""
+def test_an_overdue_grade_1_tile_has_a_state_and_a_grade_3_tile_has_none() -> None:
+    """The eye must go to the waiting emergency, not to the fifty Grade 3 incidents that always wait."""
     overdue = tile_of(page({("incidents_unattended", "overdue"): Number("", 2, None, None)}), "Overdue")
     assert overdue.count('class="word"') == 1
     assert "Grade 1 2 LATE" in text_of(overdue)
 
 
-def test_a_state_is_said_in_a_word_beside_its_colour() -> None:
-    """75 s is beyond the critical limit of a minute; 71 % is low; what is within its limits says so quietly."""
+def test_a_state_is_shown_as_text_as_well_as_colour() -> None:
+    """75 s is beyond the critical limit of a minute; 71 % is low; a tile within its limits says so unobtrusively."""
     html = page(
         {
             ("calls_waiting", "oldest"): Number("", 75.4, None, None),
@@ -95,7 +95,7 @@ def test_a_state_is_said_in_a_word_beside_its_colour() -> None:
     assert text_of(tile_of(html, "Longest 101 wait")).endswith("limits 10 min and 30 min NORMAL")
 
 
-def test_a_share_of_nothing_is_none_and_never_a_number() -> None:
+def test_a_share_of_nothing_is_shown_as_none_and_never_as_a_number() -> None:
     """Nobody was answered in 15 minutes: neither 0 % nor 100 % would be true."""
     html = page({("call_answer_time", "live_within"): Number("", None, 0, 0)})
     share = tile_of(html, "999 below 10 s, last 15 min")
@@ -104,8 +104,8 @@ def test_a_share_of_nothing_is_none_and_never_a_number() -> None:
     assert "bar-part" not in share
 
 
-def test_a_withheld_stream_says_no_data_and_why_and_the_others_go_on() -> None:
-    """Incidents are fresh while calls are not: half a wall that is true is worth having."""
+def test_tiles_of_a_withheld_stream_say_no_data_and_why_while_other_streams_are_shown() -> None:
+    """Incidents are fresh while calls are not: half a wall of correct figures is still useful."""
     html = page({}, {"calls": ["watchroom.calls: partition 0 is 12.3 s old (limit 10 s)", "source acd was silent"]})
     wait = tile_of(html, "Longest 999 wait")
     assert 'data-state="nodata"' in wait
@@ -138,8 +138,8 @@ def test_data_age_is_not_normal_while_a_stream_is_withheld(silence: Silence | No
     assert text_of(age).endswith(said)
 
 
-def test_a_screen_reader_is_told_of_states_and_not_of_numbers() -> None:
-    """A polite region that changes every two seconds is switched off by whoever hears it."""
+def test_a_screen_reader_announces_states_but_not_numbers() -> None:
+    """People switch off a polite live region that changes every two seconds."""
     calm = re.findall(r'role="status"[^>]*>([^<]*)<', page({("calls_waiting", "open"): Number("", 3, None, None)}))
     also = re.findall(r'role="status"[^>]*>([^<]*)<', page({("calls_waiting", "open"): Number("", 4, None, None)}))
     loud = page({("calls_waiting", "oldest"): Number("", 11, None, None)})
@@ -147,16 +147,16 @@ def test_a_screen_reader_is_told_of_states_and_not_of_numbers() -> None:
     assert "HIGH: Longest 999 wait." in loud
 
 
-def test_open_tiles_lead_to_their_list_and_others_to_their_definition() -> None:
-    """With the tile's own labels, so that the list has as many lines as the tile says."""
+def test_tiles_of_open_measures_link_to_their_list_and_others_to_their_definition() -> None:
+    """The link has the tile's own labels, so that the list has as many lines as the tile counts."""
     html = page({})
     assert 'href="/open/calls_waiting?line=999"' in tile_of(html, "Longest 999 wait")
     assert 'href="/open/incidents_unattended"' in tile_of(html, "Overdue")
     assert 'href="/measures/call_volume"' in tile_of(html, "Calls in the last 15 min")
 
 
-def test_every_other_measure_has_its_numbers_and_its_definition_below_the_wall() -> None:
-    """Each measure of the catalogue is somewhere on the page."""
+def test_every_measure_without_a_tile_has_its_numbers_and_definition_below_the_wall() -> None:
+    """Every measure of the catalogue appears somewhere on the page."""
     html = page({("call_abandonment", "share"): Number("", 0.125, 1, 8)})
     below = html.partition('id="others"')[2]
     tiled = {measure.id for measure, _ in CATALOGUE.tiles()}
@@ -174,8 +174,8 @@ def card_of(html: str, measure_id: str) -> list[tuple[str, ...]]:
     return [tuple(text_of(cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL)) for row in rows]
 
 
-def test_the_rows_of_a_card_add_up_to_its_last_one() -> None:
-    """Four calls without a class are four calls: listed classes of 0 alone would say that nobody rang."""
+def test_the_rows_of_a_card_add_up_to_its_last_row() -> None:
+    """Four calls without a class are still four calls: with the listed classes alone, all 0, nobody would have rung."""
     four = Number("", 4, None, None)
     html = page({("call_volume_by_class", "number", "unknown"): four, ("call_volume_by_class", "number", ""): four})
     rows = dict(row for row in card_of(html, "call_volume_by_class") if len(row) == 2)
@@ -185,8 +185,8 @@ def test_the_rows_of_a_card_add_up_to_its_last_one() -> None:
     assert "Other" not in rows
 
 
-def test_a_card_has_no_row_for_unlisted_values_that_have_nothing() -> None:
-    """There are forty cards: a row that is always 0 is read by nobody."""
+def test_a_card_has_no_row_for_unlisted_values_while_they_count_nothing() -> None:
+    """There are forty cards, and nobody reads a row that is always 0."""
     rows = [row[0] for row in card_of(page({}), "call_volume_by_class")]
     assert rows[-1] == "all"
     assert not {"Unknown", "Other"} & set(rows)
@@ -213,22 +213,22 @@ window = "24h"
 
 
 def with_entry(folder: Path, entry: str) -> Catalogue:
-    """Our measures of crimes, which have room on the wall, and one more entry."""
+    """Our measures of crimes, which leave space on the wall, and one more entry."""
     for name in ("labels.toml", "crimes.toml"):
         (folder / name).write_text((ROOT / "schemas" / "measures" / name).read_text())
     (folder / "more.toml").write_text(entry)
     return load_catalogue(with_platform_alerts(folder), ("stoke", "county"))
 
 
-def test_a_measure_added_to_the_catalogue_is_on_the_page_by_itself(tmp_path: Path) -> None:
-    """One TOML entry, no second place to edit; with a tile it is on the wall."""
+def test_a_measure_added_to_the_catalogue_appears_on_the_page(tmp_path: Path) -> None:
+    """One TOML entry is enough; nothing else is edited. With a tile the measure is also on the wall."""
     below = page({}, catalogue=with_entry(tmp_path, NEW_ENTRY)).partition('id="others"')[2]
     assert "Something that nobody counted before." in below
     assert tile_of(page({}, catalogue=with_entry(tmp_path, NEW_ENTRY + NEW_TILE)), "New on the wall")
 
 
 def test_the_page_has_a_language_headings_and_landmarks() -> None:
-    """What a screen reader steers by."""
+    """Screen readers navigate by them."""
     html = page({})
     assert html.startswith('<!doctype html>\n<html lang="en-GB">')
     for name in ("header", "main", "footer", "nav"):
@@ -247,13 +247,13 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs_inside_the_page() -> 
 
 
 def test_ids_are_unique() -> None:
-    """The script finds by id what has to keep the focus."""
+    """The script finds the element that has to keep the focus by its id."""
     ids = re.findall(r' id="([^"]*)"', page({}))
     assert len(ids) == len(set(ids))
 
 
-def test_text_becomes_text_whatever_it_says() -> None:
-    """Definitions and ids come from others; only markup that we made is markup."""
+def test_text_is_escaped_whatever_it_contains() -> None:
+    """Definitions and ids come from others; only markup that we wrote is treated as markup."""
     assert tag("p", "<b> & co", title='"x"') == '<p title="&quot;x&quot;">&lt;b&gt; &amp; co</p>'
     assert join(tag("b", "x"), Html("<i></i>"), "<") == "<b>x</b><i></i>&lt;"
     assert tag("a", data_of=None, hidden=True, class_="x", draggable=False) == '<a hidden class="x"></a>'

@@ -28,7 +28,7 @@ PAIRS = [
 
 
 def themes(css: str) -> dict[str, dict[str, str]]:
-    """The colours of both themes; light is dark with what it changes."""
+    """The colours of both themes; the light theme is the dark one with some colours changed."""
     head, _, rest = css.partition("@media (prefers-color-scheme: light)")
     dark = dict(HEX.findall(head))
     return {"dark": dark, "light": dark | dict(HEX.findall(rest.partition("\n}\n")[0]))}
@@ -47,33 +47,33 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_contrast_is_measured_as_the_standard_does() -> None:
-    """Black on white is 21; our blue on white is what other tools say."""
+def test_contrast_is_measured_as_the_standard_defines_it() -> None:
+    """Black on white is 21; our blue on white gives the figure that other tools give."""
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#0072b2", "#ffffff") == pytest.approx(5.19, abs=0.01)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize(("one", "other", "least"), PAIRS)
-def test_every_pair_can_be_read(theme: str, one: str, other: str, least: float) -> None:
-    """In a bright room, from three metres, with eyes of sixty."""
+def test_every_pair_of_colours_has_enough_contrast(theme: str, one: str, other: str, least: float) -> None:
+    """It must be readable in a bright room, from three metres, by somebody aged sixty."""
     colours = themes(CSS)[theme]
     assert contrast(colours[one], colours[other]) >= least
 
 
 def test_every_colour_of_the_sheet_is_in_a_pair_or_is_a_border() -> None:
-    """A colour that nobody measures is how a grey on grey arrives."""
+    """Grey text on grey creeps in through a colour that nobody measures."""
     assert set(themes(CSS)["dark"]) == {name for pair in PAIRS for name in pair[:2]} | {"line"}
 
 
-def test_no_colour_stands_outside_the_themes() -> None:
-    """Else the pairs above would not be all."""
+def test_no_colour_is_defined_outside_the_themes() -> None:
+    """Otherwise the pairs above would be incomplete."""
     rules = CSS.partition("* { box-sizing")[2]
     assert not re.findall(r"#[0-9a-fA-F]{3,8}\b(?![^{]*\{)|rgba?\(|hsl", rules)
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?![^{]*\{)|rgba?\(|hsl", "a { color: #aaa; }")
 
 
-def test_a_pair_too_close_is_found() -> None:
+def test_a_pair_with_too_little_contrast_is_found() -> None:
     """White on vermilion, as it is often drawn, fails for text; it must not pass here."""
     assert contrast("#ffffff", "#d55e00") < TEXT
     assert themes(":root { --ink: #111111; }\n")["light"]["ink"] == "#111111"

@@ -1,4 +1,4 @@
-"""The board as a person meets it: in real Chromium, from the real exporter process, over a Redis filled by hand."""
+"""The board as a person sees it: in real Chromium, from the real exporter process, with a Redis filled by hand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def redis_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 @pytest.fixture(scope="module")
 def exporter(redis_of_all: RedisServer) -> Iterator[Exporter]:
-    """The real process over it; freshness limit 3 s. Whoever ends it starts it again."""
+    """The real exporter process with that Redis; freshness limit 3 s. A test that ends it starts it again."""
     started = Exporter(redis_of_all.url)
     yield started
     started.kill()
@@ -56,7 +56,7 @@ def exporter(redis_of_all: RedisServer) -> Iterator[Exporter]:
 
 @pytest.fixture
 def room(redis_of_all: RedisServer) -> Iterator[ExporterStore]:
-    """Somebody waits for 999, and a Grade 1 is about to breach; nothing of an earlier test is left."""
+    """A 999 call is waiting and a Grade 1 is about to miss its target; nothing is left of an earlier test."""
     client = redis_of_all.client()
     client.flushall()
     at_ms = now_ms()
@@ -70,7 +70,7 @@ def room(redis_of_all: RedisServer) -> Iterator[ExporterStore]:
 
 
 def read_all_again(room: ExporterStore) -> None:
-    """Let the exporter notice what was written by hand, which is not one atomic step as a worker's is."""
+    """Make the exporter read what was written by hand, which unlike a worker's step is not atomic."""
     room.client.hset(room.keys.meta, SEQ, now_ms() * 1_000)
 
 
@@ -85,12 +85,12 @@ def wall(browser: Browser, exporter: Exporter, room: ExporterStore) -> Iterator[
 
 
 def tile(page: Page, title: str) -> str:
-    """What is read on one tile."""
+    """The text of one tile."""
     return " ".join(page.locator(TILE).filter(has=page.get_by_role("heading", name=title)).inner_text().split())
 
 
-def test_the_wall_shows_the_figures_of_redis_and_goes_on_by_itself(wall: Screen, room: ExporterStore) -> None:
-    """Without a reload, without a complaint on the console, and in words as well as colours."""
+def test_the_wall_shows_the_figures_of_redis_and_updates_without_a_reload(wall: Screen, room: ExporterStore) -> None:
+    """No errors on the console, and states appear as text as well as colours."""
     page = wall.page
     assert tile(page, "Waiting now") == "Waiting now (list) 999 2 101 0"
     assert tile(page, "999 below 10 s").startswith(
@@ -104,7 +104,7 @@ def test_the_wall_shows_the_figures_of_redis_and_goes_on_by_itself(wall: Screen,
     assert wall.complaints == []
 
 
-def test_the_wall_fits_on_its_screen_and_can_be_read_from_three_metres(wall: Screen) -> None:
+def test_the_wall_fits_on_its_screen_and_is_readable_from_three_metres(wall: Screen) -> None:
     """Nothing to scroll, nothing cut off; figures at least a fifteenth of their tile's width."""
     page = wall.page
     boxes = wall.each(TILE, lambda each: each.bounding_box())
@@ -125,7 +125,7 @@ def test_the_wall_fits_on_its_screen_and_can_be_read_from_three_metres(wall: Scr
 
 
 def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ExporterStore) -> None:
-    """A night on which everything is open."""
+    """As on a night when everything is open."""
     at_ms = now_ms()
     for grade in ("1", "2", "3"):
         room.waiting(f"incidents_unattended|grade={grade},area=tamworth", {f"{grade}-{n}": at_ms for n in range(1_888)})
@@ -135,10 +135,10 @@ def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ExporterStor
     assert wall.page.evaluate(WIDER_THAN_THEIR_TILE) == []
 
 
-def test_a_stream_that_is_not_fed_says_so_within_its_tiles(
+def test_the_tiles_of_a_stream_that_is_not_fed_say_so_without_being_cut_off(
     browser: Browser, redis_of_all: RedisServer, room: ExporterStore
 ) -> None:
-    """Three words where a number stands on other walls; none of them cut off."""
+    """Three words take the space in which other walls show a number."""
     telephony = Exporter(redis_of_all.url, WATCHROOM_STREAMS="calls")
     try:
         with fed(room), screen(browser) as shown:
@@ -153,8 +153,8 @@ def test_a_stream_that_is_not_fed_says_so_within_its_tiles(
         telephony.kill()
 
 
-def test_the_keyboard_reaches_every_tile_and_each_link_says_where_it_leads(wall: Screen) -> None:
-    """A supervisor without a mouse; the tile that has the focus is marked."""
+def test_the_keyboard_reaches_every_tile_and_each_link_says_where_it_goes(wall: Screen) -> None:
+    """A supervisor may have no mouse; the focused tile is marked."""
     page = wall.page
     wanted = page.evaluate(f"[...document.querySelectorAll('{TILE} a')].map(a => a.id)")
     reached = []
@@ -174,8 +174,8 @@ def test_the_keyboard_reaches_every_tile_and_each_link_says_where_it_leads(wall:
     assert "C-1" in page.locator("tbody tr").first.inner_text()
 
 
-def test_a_refresh_keeps_the_focus_and_what_was_opened(wall: Screen) -> None:
-    """Every two seconds the page is new; whoever reads or tabs must not notice."""
+def test_a_refresh_keeps_the_focus_and_the_opened_sections(wall: Screen) -> None:
+    """The page is replaced every two seconds; somebody who is reading or tabbing must not notice."""
     page = wall.page
     summary = page.locator("details summary").first
     summary.click()
@@ -187,8 +187,10 @@ def test_a_refresh_keeps_the_focus_and_what_was_opened(wall: Screen) -> None:
     assert page.locator("details[open]").count() == 1
 
 
-def test_an_exporter_that_was_killed_leaves_no_number_and_comes_back(wall: Screen, exporter: Exporter) -> None:
-    """Read in the page that was open before: NO DATA on every tile, why, and later the figures again."""
+def test_a_killed_exporter_leaves_no_number_on_the_page_and_its_restart_brings_them_back(
+    wall: Screen, exporter: Exporter
+) -> None:
+    """A page that was already open shows NO DATA on every tile and why, and later the figures again."""
     exporter.kill()
     wall.shows(NO_TILE_HAS_DATA, within_s=15)
     page = wall.page
@@ -202,8 +204,8 @@ def test_an_exporter_that_was_killed_leaves_no_number_and_comes_back(wall: Scree
     assert tile(page, "Waiting now").endswith("999 2 101 0")
 
 
-def test_an_exporter_that_hangs_counts_as_gone(wall: Screen, exporter: Exporter) -> None:
-    """It takes the connection and never answers: worse than a refusal, and blank as soon."""
+def test_an_exporter_that_hangs_blanks_the_page_like_one_that_is_gone(wall: Screen, exporter: Exporter) -> None:
+    """It accepts the connection and never answers: worse than a refusal, and the page must go blank as quickly."""
     exporter.process.send_signal(signal.SIGSTOP)
     wall.shows(NO_TILE_HAS_DATA, within_s=15)
     exporter.process.send_signal(signal.SIGCONT)
@@ -213,7 +215,7 @@ def test_an_exporter_that_hangs_counts_as_gone(wall: Screen, exporter: Exporter)
 def test_a_feed_that_stops_blanks_its_tiles_and_data_age_says_old(
     browser: Browser, exporter: Exporter, room: ExporterStore
 ) -> None:
-    """The exporter answers all the time: it is the calls that nobody knows anything new of."""
+    """The exporter keeps answering; only the calls are out of date."""
     with fed(room, "incidents", "crimes"), screen(browser) as shown:
         with fed(room, "calls"):
             exporter.await_published()
@@ -226,7 +228,7 @@ def test_a_feed_that_stops_blanks_its_tiles_and_data_age_says_old(
 
 
 def test_a_laptop_that_slept_shows_no_data_before_anything_else(wall: Screen) -> None:
-    """The steady clock may stop meanwhile, so the other one is asked too, at the first sign of waking."""
+    """The monotonic clock may stop during sleep, so the wall clock is read too, at the first sign of waking."""
     found = wall.page.evaluate("""() => {
         const real = Date.now;
         Date.now = () => real() + 60_000;
@@ -238,8 +240,8 @@ def test_a_laptop_that_slept_shows_no_data_before_anything_else(wall: Screen) ->
     wall.shows(EVERY_TILE_HAS_DATA)
 
 
-def test_an_old_copy_is_not_an_answer(wall: Screen) -> None:
-    """A proxy that repeats what it kept: each answer is quick and 200, and the server's time in it stops."""
+def test_a_cached_copy_does_not_count_as_an_answer(wall: Screen) -> None:
+    """A proxy may repeat a cached answer: each one is quick and 200, but the server's time in it stops."""
     kept: list[str] = []
 
     def repeat(route: Route) -> None:
@@ -254,8 +256,8 @@ def test_an_old_copy_is_not_an_answer(wall: Screen) -> None:
     wall.shows(EVERY_TILE_HAS_DATA)
 
 
-def test_without_a_script_the_page_draws_itself_again_and_says_when(wall: Screen, browser: Browser) -> None:
-    """A locked-down browser: the browser's own refresh, and the time beside the figures."""
+def test_without_scripts_the_page_refreshes_itself_and_shows_its_time(wall: Screen, browser: Browser) -> None:
+    """In a locked-down browser the browser's own refresh is used, and the time is shown next to the figures."""
     with screen(browser, script=False) as plain:
         plain.page.goto(wall.page.url)
         first = plain.page.locator("header time").inner_text()
@@ -264,10 +266,10 @@ def test_without_a_script_the_page_draws_itself_again_and_says_when(wall: Screen
         assert "999 2" in tile(plain.page, "Waiting now")
 
 
-def test_an_open_list_is_kept_true_as_well(
+def test_an_open_list_is_kept_up_to_date_too(
     wall: Screen, browser: Browser, room: ExporterStore, redis_of_all: RedisServer
 ) -> None:
-    """Who is answered leaves it by itself; without Redis it says NO DATA and no id."""
+    """Answered calls leave it without a reload; without Redis it says NO DATA and shows no id."""
     with screen(browser) as listed:
         listed.page.goto(f"{wall.page.url}open/calls_waiting?line=999")
         assert "2 open" in listed.page.locator("main").inner_text()
@@ -280,7 +282,7 @@ def test_an_open_list_is_kept_true_as_well(
         listed.shows("document.querySelector('main').innerText.includes('C-2')")
 
 
-def test_both_themes_draw_the_page_in_their_own_colours(wall: Screen) -> None:
+def test_each_theme_draws_the_page_in_its_own_colours(wall: Screen) -> None:
     """Offices print it, control rooms are dark; the contrast of both is computed elsewhere."""
     background = "getComputedStyle(document.body).backgroundColor"
     assert wall.page.evaluate(background) == "rgb(11, 15, 20)"

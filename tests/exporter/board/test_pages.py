@@ -1,4 +1,4 @@
-"""What each of the board's paths answers, over a real Redis filled through the documented keys."""
+"""What each path of the board answers, with a real Redis filled through the documented keys."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Site:
 
 
 def test_the_wall_shows_what_a_scrape_shows(room: ExporterStore) -> None:
-    """One judgement and one arithmetic for people and for Prometheus."""
+    """People and Prometheus must get the same evaluation and the same arithmetic."""
     room.waiting("calls_waiting|line=999", {"a": NOON - 48_000, "b": NOON - 3_000})
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - 11 * MINUTE, "INC-2": NOON - 16 * MINUTE})
     samples, wall = room.scrape(NOON), Site(room).read("/")
@@ -54,7 +54,7 @@ def test_the_wall_shows_what_a_scrape_shows(room: ExporterStore) -> None:
 
 
 def test_the_wall_withholds_what_a_scrape_withholds(room: ExporterStore) -> None:
-    """11 s after the last word of a worker nothing may be read as live, and the age says why."""
+    """11 s after a worker's last step nothing may be read as live, and the age says why."""
     room.waiting("calls_waiting|line=999", {"a": NOON - 48_000})
     site = Site(room)
     assert "NO DATA" not in site.read("/")
@@ -68,8 +68,8 @@ def test_the_wall_withholds_what_a_scrape_withholds(room: ExporterStore) -> None
     assert "Data age (state of the feeds) NO DATA" in site.read("/")
 
 
-def test_the_wall_says_of_a_stream_under_another_definition_what_changed(room: ExporterStore) -> None:
-    """Its tiles would otherwise send people to a worker, and the workers are well."""
+def test_the_wall_says_what_changed_if_a_stream_was_counted_under_another_definition(room: ExporterStore) -> None:
+    """Its tiles would otherwise send people to a worker, although the workers are healthy."""
     measures = room.catalogue.measures
     other = replace(measures["call_volume"], at="another")
     room.bind("calls", Catalogue({**measures, "call_volume": other}))
@@ -80,8 +80,8 @@ def test_the_wall_says_of_a_stream_under_another_definition_what_changed(room: E
     assert "Overdue (list) Grade 1 0" in wall
 
 
-def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: ExporterStore) -> None:
-    """Kafka shows nothing and a worker keeps up with that: everything is applied, and nothing is known."""
+def test_a_silent_feed_is_named_on_the_data_age_tile(room: ExporterStore) -> None:
+    """Kafka receives nothing and the worker keeps up with it: everything is applied, yet nothing is known."""
     later_ms = NOON + 105_000
     room.fresh(later_ms)
     room.heard(later_ms, *(stream for stream in STREAMS if stream != "calls"))
@@ -93,8 +93,8 @@ def test_a_silent_feed_is_named_where_it_is_asked_how_old_the_data_is(room: Expo
     assert "slowest feed; limit 10 s NORMAL" in Site(room, later_ms).read("/")
 
 
-def test_a_feed_is_not_silent_because_nobody_has_read_it(room: ExporterStore) -> None:
-    """A worker that is behind is OLD, on the tile and in words; what the source sent may lie in Kafka."""
+def test_a_feed_whose_records_have_not_been_read_is_not_called_silent(room: ExporterStore) -> None:
+    """While a worker is behind, the tile says OLD; the source's records may still be waiting in Kafka."""
     later_ms = NOON + 105_000
     room.fresh(later_ms, "incidents", "crimes")
     room.heard(later_ms, *(stream for stream in STREAMS if stream != "calls"))
@@ -107,7 +107,7 @@ def test_a_feed_is_not_silent_because_nobody_has_read_it(room: ExporterStore) ->
     assert "FEED SILENT" not in Site(room, later_ms).read("/")
 
 
-def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: ExporterStore) -> None:
+def test_a_list_shows_ids_labels_ages_and_deadlines_oldest_first(room: ExporterStore) -> None:
     """Grade 1 has 15 minutes."""
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-2": NOON - 14 * MINUTE})
     room.waiting("incidents_unattended|grade=2,area=tamworth", {"INC-1": NOON - 65 * MINUTE})
@@ -124,7 +124,7 @@ def test_a_list_has_the_ids_labels_ages_and_deadlines_oldest_first(room: Exporte
 
 
 def test_a_list_is_filtered_by_the_labels_of_its_tile(room: ExporterStore) -> None:
-    """The tile of 999 leads to those who wait on 999; a filter that is no label's is refused, not ignored."""
+    """The 999 tile links to the callers waiting on 999; a filter for an unknown label is refused, not ignored."""
     room.waiting("calls_waiting|line=999", {"C-1": NOON - 9_000})
     room.waiting("calls_waiting|line=101", {"C-2": NOON - 8_000})
     site = Site(room)
@@ -139,8 +139,8 @@ def test_a_list_is_filtered_by_the_labels_of_its_tile(room: ExporterStore) -> No
         assert "C-1" not in answer.body
 
 
-def test_every_alert_that_names_a_list_leads_to_it(room: ExporterStore) -> None:
-    """Who is called at night opens it on a telephone: every path and filter is answered, unlisted areas too."""
+def test_every_alert_that_names_a_list_links_to_it(room: ExporterStore) -> None:
+    """Whoever is paged at night opens it on a telephone: every path and filter works, also for unlisted areas."""
     site, asked = Site(room), 0
     for measure, alert in room.catalogue.alerts():
         labels = {label.name: label.all_values() for label in measure.labels}
@@ -154,16 +154,16 @@ def test_every_alert_that_names_a_list_leads_to_it(room: ExporterStore) -> None:
     assert asked >= 6
 
 
-def test_a_list_that_is_not_live_says_so_above_all(room: ExporterStore) -> None:
-    """It may still help somebody, if they know how old it is."""
+def test_a_list_that_is_not_live_says_so_at_the_top(room: ExporterStore) -> None:
+    """It may still help somebody who knows how old it is."""
     room.waiting("calls_waiting|line=999", {"C-1": NOON - 9_000})
     said = Site(room, NOON + MINUTE).read("/open/", "calls_waiting")
     assert "NOT LIVE : as of 2021-11-27 00:00:00, 60 s ago." in said
     assert "C-1" in said
 
 
-def test_a_list_tells_who_was_given_up_and_how_many_it_leaves_out(room: ExporterStore) -> None:
-    """What is not shown is said, or 500 reads like all."""
+def test_a_list_shows_how_many_were_given_up_and_how_many_it_leaves_out(room: ExporterStore) -> None:
+    """Otherwise a list of 500 would look complete."""
     room.waiting("calls_waiting|line=999", {f"C-{n}": NOON - n for n in range(501)})
     room.waiting("calls_waiting|line=101", {"lost": NOON - 3_600_001})
     said = Site(room).read("/open/", "calls_waiting")
@@ -173,16 +173,16 @@ def test_a_list_tells_who_was_given_up_and_how_many_it_leaves_out(room: Exporter
     assert len(re.findall(r"\bC-\d+", said)) == 500
 
 
-def test_text_of_a_feed_stays_text(room: ExporterStore) -> None:
-    """An id comes from outside."""
+def test_text_from_a_feed_is_escaped(room: ExporterStore) -> None:
+    """Ids come from outside."""
     room.waiting("calls_waiting|line=999", {"<script>alert(1)</script>": NOON - 9_000})
     body = Site(room).get("/open/", "calls_waiting").body
     assert "<script>alert" not in body
     assert "&lt;script&gt;alert(1)" in body
 
 
-def test_a_list_without_redis_is_a_503_that_says_so(room: ExporterStore, redis_server: RedisServer) -> None:
-    """An empty list would read as: nobody waits."""
+def test_a_list_without_redis_is_a_503_with_the_reason(room: ExporterStore, redis_server: RedisServer) -> None:
+    """An empty list would mean that nobody is waiting."""
     site = Site(room)
     redis_server.kill()
     answer = site.get("/open/", "calls_waiting")
@@ -200,7 +200,7 @@ def test_a_list_without_redis_is_a_503_that_says_so(room: ExporterStore, redis_s
 def test_an_unknown_name_is_a_404_that_lists_the_known_ones(
     room: ExporterStore, path: str, known: str, asked: str
 ) -> None:
-    """Whoever mistypes finds the right one, and what was asked is not repeated."""
+    """Somebody who mistyped a name finds the right one; the requested text is not repeated."""
     answer = Site(room).get(path, asked)
     assert answer.status == HTTPStatus.NOT_FOUND
     assert known in answer.body
@@ -212,7 +212,7 @@ def test_only_open_measures_have_a_list(room: ExporterStore) -> None:
     assert Site(room).get("/open/", "call_volume").status == HTTPStatus.NOT_FOUND
 
 
-def test_every_measure_has_a_card_with_all_that_defines_it(room: ExporterStore) -> None:
+def test_every_measure_has_a_card_with_its_full_definition(room: ExporterStore) -> None:
     """Definition, exclusions, target and source, from the entry itself."""
     site = Site(room)
     for measure in room.catalogue.measures.values():
@@ -224,7 +224,7 @@ def test_every_measure_has_a_card_with_all_that_defines_it(room: ExporterStore) 
 
 
 def test_every_alert_has_a_runbook(room: ExporterStore) -> None:
-    """Where an alert's link leads at three in the morning: meaning, impact, what to do now."""
+    """An alert's link opens it at three in the morning: meaning, impact, what to do now."""
     site = Site(room)
     names = [alert.name for _, alert in room.catalogue.alerts()]
     for name in (*names, "RedisDown", "SourceSilent"):
@@ -236,8 +236,8 @@ def test_every_alert_has_a_runbook(room: ExporterStore) -> None:
         assert text in said
 
 
-def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ExporterStore, redis_server: RedisServer) -> None:
-    """Each list waits in its own thread; the wall answers, and a further list is refused at once."""
+def test_a_redis_that_hangs_delays_a_few_lists_and_nothing_else(room: ExporterStore, redis_server: RedisServer) -> None:
+    """Each list waits in its own thread; the wall still answers, and further lists are refused at once."""
     site = Site(room)
     pause(redis_server.server)
     waiting = [threading.Thread(target=site.get, args=("/open/", "calls_waiting")) for _ in range(OPEN_AT_ONCE)]
@@ -254,8 +254,8 @@ def test_a_redis_that_hangs_holds_a_few_lists_and_nothing_else(room: ExporterSto
     assert site.get("/open/", "calls_waiting").status == HTTPStatus.OK
 
 
-def test_the_style_the_script_and_the_icon_are_ours(room: ExporterStore) -> None:
-    """Package files, and no other file of the machine."""
+def test_the_style_sheet_the_script_and_the_icon_are_served_from_the_package(room: ExporterStore) -> None:
+    """Only files of the package are served, no other file of the machine."""
     site = Site(room)
     assert site.get("/assets/", "board.css").content_type.startswith("text/css")
     assert site.get("/assets/", "board.js").content_type.startswith("text/javascript")
@@ -263,8 +263,8 @@ def test_the_style_the_script_and_the_icon_are_ours(room: ExporterStore) -> None
     assert site.get("/assets/", "pages.py").status == HTTPStatus.NOT_FOUND
 
 
-def test_a_filtered_list_counts_only_its_own_that_were_given_up(room: ExporterStore) -> None:
-    """Twelve forgotten Grade 3 said beside the Grade 1 would send somebody looking for them."""
+def test_a_filtered_list_counts_only_given_up_entries_that_match_its_filter(room: ExporterStore) -> None:
+    """Twelve forgotten Grade 3 incidents on the Grade 1 list would send somebody looking for them."""
     month_ago = NOON - 31 * 24 * 60 * MINUTE
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - MINUTE})
     room.waiting("incidents_unattended|grade=3,area=stoke", {"INC-3": month_ago})

@@ -1,4 +1,4 @@
-"""The boards of this repository, and of catalogues that tests make up."""
+"""The boards of this repository and of catalogues that tests make up."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def families() -> dict[str, Family]:
 
 
 def panels(board: Dashboard) -> list[Dashboard]:
-    """Those that show something, those behind closed headings among them."""
+    """Those that show something, including those in collapsed rows."""
     return [
         panel for each in board["panels"] for panel in (each.get("panels", []) if each["type"] == "row" else [each])
     ]
 
 
 def with_entry(folder: Path, file: str, entry: str) -> Path:
-    """A root whose catalogue has one entry more."""
+    """A root whose catalogue has one more entry."""
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     path = folder / "schemas" / "measures" / file
     path.write_text(path.read_text(encoding="utf-8") + "\n" + entry, encoding="utf-8")

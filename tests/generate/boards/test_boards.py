@@ -1,4 +1,4 @@
-"""The boards as Grafana will read them: fresh, whole, sound, and complete without a second place to edit."""
+"""The boards as Grafana will read them: up to date, valid, and complete without editing anything else."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ MOST_CHARACTERS = 400
 register_default_plugins()
 
 
-def test_the_committed_boards_are_the_derived_ones() -> None:
-    """Somebody changed the catalogue without `make generate`, or edited a board by hand."""
+def test_the_committed_boards_are_up_to_date() -> None:
+    """Somebody may have changed the catalogue without `make generate`, or edited a board by hand."""
     stale = [path for path, text in texts().items() if (ROOT / path).read_text(encoding="utf-8") != text]
     assert stale == []
 
 
-def test_no_board_of_ours_is_left_that_nothing_derives() -> None:
-    """Grafana would go on showing it."""
+def test_no_committed_board_is_left_that_is_no_longer_derived() -> None:
+    """Grafana would keep showing it."""
     assert {f"grafana/dashboards/{path.name}" for path in (ROOT / "grafana" / "dashboards").iterdir()} == set(texts())
 
 
-def test_every_board_has_the_uid_that_alerts_name() -> None:
+def test_every_board_has_the_uid_that_alerts_link_to() -> None:
     """An alert's link would lead nowhere."""
     assert set(boards()) == {uid(name) for name in NAMES}
 
@@ -78,8 +78,8 @@ def _lost(one: Any, other: Any, path: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_board_keeps_every_rule(name: str) -> None:
-    """Each rule stands for a way in which a board has lied or could not be read."""
+def test_a_board_follows_every_rule(name: str) -> None:
+    """Each rule prevents a way in which a board once misled people or could not be read."""
     assert [str(fault) for fault in lint.faults(boards()[uid(name)], families())] == []
 
 
@@ -93,7 +93,7 @@ def test_every_query_is_promql(tmp_path: Path) -> None:
     assert f"SUCCESS: {asked} rules found" in done.stdout
 
 
-def test_a_query_that_is_no_promql_is_noticed(tmp_path: Path) -> None:
+def test_a_query_that_is_not_promql_is_found(tmp_path: Path) -> None:
     """The check above must be able to fail."""
     board = boards()[uid("live")]
     board["panels"][1]["targets"][0]["expr"] += ")"
@@ -102,16 +102,16 @@ def test_a_query_that_is_no_promql_is_noticed(tmp_path: Path) -> None:
     assert subprocess.run([promtool(), "check", "rules", str(file)], capture_output=True, check=False).returncode != 0
 
 
-def test_every_metric_is_on_a_board_or_says_why_not() -> None:
-    """A number that is published and never shown is one that nobody checks."""
+def test_every_metric_is_on_a_board_or_has_a_reason_why_not() -> None:
+    """Nobody checks a number that is published and never shown."""
     used = set().union(*(lint.metrics_used(board) for board in boards().values()))
     unused = [name for name, family in families().items() if name not in used and not family.why_unused]
     assert unused == []
     assert len([family for family in families().values() if family.why_unused]) <= 8
 
 
-def test_live_has_data_age_first_and_every_tile_in_its_order() -> None:
-    """The wall is the catalogue's, and freshness stands before all numbers."""
+def test_the_live_board_has_data_age_first_and_then_every_tile_in_order() -> None:
+    """The wall follows the catalogue, and freshness comes before all numbers."""
     wall = panels(boards()[uid("live")])
     places = [(panel["gridPos"]["y"], panel["gridPos"]["x"]) for panel in wall]
     assert [panel["title"] for panel in wall] == [
@@ -121,8 +121,8 @@ def test_live_has_data_age_first_and_every_tile_in_its_order() -> None:
     assert places == sorted(places)
 
 
-def test_the_columns_of_a_month_s_counts_add_up_to_all() -> None:
-    """Row 7 of the published report: calls whose number is not known stand beside landline, mobile and withheld."""
+def test_the_columns_of_a_monthly_count_add_up_to_the_total() -> None:
+    """Row 7 of the published report has unknown numbers as well as landline, mobile and withheld."""
     (panel,) = (
         each for each in panels(boards()[uid("month")]) if each["title"].startswith("Calls by type of calling number: ")
     )
@@ -132,8 +132,8 @@ def test_the_columns_of_a_month_s_counts_add_up_to_all() -> None:
     assert "cli_type" not in asked[4].partition("{")[2].partition("}")[0]
 
 
-def test_no_query_is_longer_than_a_person_can_read() -> None:
-    """What takes more is computed by the exporter, once for page, boards and alerts."""
+def test_no_query_is_too_long_for_a_person_to_read() -> None:
+    """The exporter computes anything longer, once for page, boards and alerts."""
     found = [expr for board in boards().values() for expr in lint.expressions(board)]
     assert [expr for expr in found if len(expr) > MOST_CHARACTERS] == []
 
@@ -145,8 +145,8 @@ def test_a_panel_is_half_as_large_as_it_was() -> None:
     assert per_panel <= 5_256_052 / 702 / 2
 
 
-def test_every_row_that_a_board_asks_for_is_published() -> None:
-    """Another list of tables than the exporter's would be NO DATA for ever."""
+def test_every_row_that_a_board_queries_is_published() -> None:
+    """If the board's list of tables differed from the exporter's, a table would say NO DATA for ever."""
     published = {
         (measure.id, table.what, window, *sorted(row.by.keys() - {"order"}))
         for measure in sources_of(ROOT).catalogue.measures.values()
@@ -165,8 +165,8 @@ def test_every_row_that_a_board_asks_for_is_published() -> None:
     assert {each for each in asked if each[0]} <= published
 
 
-def test_a_table_by_label_has_a_row_of_what_is_not_listed_before_the_row_of_all() -> None:
-    """Four calls without a class, over listed classes of 0, would not be seen but in the sum."""
+def test_a_table_by_label_has_a_row_for_unlisted_values_before_the_total() -> None:
+    """Four calls without a class, with all listed classes at 0, would otherwise appear only in the total."""
     measure = sources_of(ROOT).catalogue.measures["call_volume_by_class"]
     (table,) = (each for each in tables(measure) if each.what == "number" and "1h" in each.windows)
     places = {row.by["class"]: row.by["order"] for row in rows_of(measure, table)}
@@ -174,8 +174,8 @@ def test_a_table_by_label_has_a_row_of_what_is_not_listed_before_the_row_of_all(
     assert max(listed) < places["Unknown or other"] < places["All"]
 
 
-def test_every_open_tile_leads_to_the_list_behind_it() -> None:
-    """A number that somebody must act on is a list of ids."""
+def test_every_tile_of_an_open_measure_links_to_its_list() -> None:
+    """To act on the number, somebody needs the ids."""
     wall = {panel["title"]: panel for panel in panels(boards()[uid("live")])}
     exporter = sources_of(ROOT).exporter
     for measure, tile in sources_of(ROOT).catalogue.tiles():
@@ -238,8 +238,8 @@ BOARD_OF = {"count": "demand", "share": "response", "duration": "crime", "open":
 
 
 @pytest.mark.parametrize("kind", NEW)
-def test_a_measure_that_is_added_later_is_on_its_board_by_itself(kind: str, tmp_path: Path) -> None:
-    """One TOML entry and `make generate`; also for a measure without labels."""
+def test_a_measure_that_is_added_later_appears_on_its_board(kind: str, tmp_path: Path) -> None:
+    """One TOML entry and `make generate` are enough, also for a measure without labels."""
     root = with_entry(tmp_path, "calls.toml", NEW[kind])
     made = {path: json.loads(make(root)) for path, make in outputs().items()}
     new = {name for name in made_families(root) if name not in families()}
@@ -260,8 +260,8 @@ def made_families(root: Path) -> dict[str, Any]:
     return dict(all_families(sources_of(root).catalogue))
 
 
-def test_other_panels_keep_their_ids_when_a_measure_comes(tmp_path: Path) -> None:
-    """Links to a panel are sent around."""
+def test_other_panels_keep_their_ids_when_a_measure_is_added(tmp_path: Path) -> None:
+    """People send links to a panel to each other."""
     root = with_entry(tmp_path, "calls.toml", NEW["count"])
     before = {(p["title"], p["id"]) for p in panels(boards()[uid("demand")])}
     after = {
@@ -270,16 +270,16 @@ def test_other_panels_keep_their_ids_when_a_measure_comes(tmp_path: Path) -> Non
     assert before < after
 
 
-def test_every_runbook_that_a_panel_names_is_one_of_an_alert() -> None:
-    """Who clicks it is in a hurry."""
+def test_every_runbook_that_a_panel_links_to_belongs_to_an_alert() -> None:
+    """Whoever clicks it is in a hurry."""
     catalogue = sources_of(ROOT).catalogue
     alerts = {alert.name for _, alert in catalogue.alerts()} | catalogue.platform_alerts.keys()
     urls = (link["url"] for board in boards().values() for panel in panels(board) for link in panel["links"])
     assert {url.rpartition("/")[2] for url in urls if "/runbook/" in url} <= alerts
 
 
-def test_a_stream_under_another_definition_has_a_word_of_its_own() -> None:
-    """WITHHELD sends people to the workers, and no worker is at fault: the stream wants a rebuild."""
+def test_a_stream_that_was_counted_under_another_definition_has_its_own_text() -> None:
+    """WITHHELD sends people to the workers, but no worker is at fault: the stream needs a rebuild."""
     (panel,) = [each for each in panels(boards()[uid("platform")]) if each["title"] == "Streams"]
     by = 'max by (force, stream) (watchroom_stream_{}{{force=~"$force"}})'
     assert [target["expr"] for target in panel["targets"]] == [f"{by.format('withheld')} + {by.format('redefined')}"]
@@ -290,5 +290,5 @@ def test_a_stream_under_another_definition_has_a_word_of_its_own() -> None:
 
 
 def test_data_age_warns_from_the_limit_at_which_measures_are_withheld() -> None:
-    """A yellow age beside published numbers, or a quiet one beside NO DATA, would be a riddle."""
+    """A yellow age next to published numbers, or a normal one next to NO DATA, would be confusing."""
     assert Settings.model_fields["fresh_s"].default == OLD_FROM_S

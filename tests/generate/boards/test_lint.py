@@ -1,4 +1,4 @@
-"""Each rule, with a board that breaks it and nothing else."""
+"""Each rule, with a board that breaks this rule and no other."""
 
 from __future__ import annotations
 
@@ -223,19 +223,19 @@ BREAKS: list[tuple[str, Break]] = [
     ("rule", "break_it"), BREAKS, ids=[f"{rule}-{place}" for place, (rule, _) in enumerate(BREAKS)]
 )
 def test_a_board_that_breaks_a_rule_is_found(rule: str, break_it: Break) -> None:
-    """A rule that cannot fail is no rule."""
+    """A rule that cannot fail is useless."""
     board = boards()[uid("live")]
     break_it(board)
     assert rule in {fault.key.split(": ")[0] for fault in lint.faults(board, families())}
 
 
 def test_every_rule_has_a_board_that_breaks_it() -> None:
-    """A new rule comes with the board that it is about."""
+    """A new rule needs a board that breaks it."""
     assert {rule for rule, _ in BREAKS} == set(lint.RULES)
 
 
-def test_a_fault_names_board_panel_and_what_to_write() -> None:
-    """Whoever reads it in CI must find the place."""
+def test_a_fault_names_the_board_the_panel_and_what_to_write() -> None:
+    """Whoever reads it in CI must find the fault."""
     board = boards()[uid("live")]
     _first(board)["fieldConfig"]["defaults"]["unit"] = "secs"
     assert [str(fault) for fault in lint.faults(board, families())] == [
@@ -243,7 +243,7 @@ def test_a_fault_names_board_panel_and_what_to_write() -> None:
     ]
 
 
-def test_metrics_used_are_names_and_not_words_in_quotes() -> None:
+def test_metrics_used_are_names_and_not_quoted_texts() -> None:
     """A label value may look like a metric."""
     board = {"panels": [{"type": "stat", "targets": [{"expr": 'watchroom_redis_up{a="watchroom_x"} > 0'}]}]}
     assert lint.metrics_used(board) == {"watchroom_redis_up"}

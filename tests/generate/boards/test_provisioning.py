@@ -17,7 +17,7 @@ def _read(path: str) -> Any:
     return yaml.safe_load((FOLDER / path).read_text(encoding="utf-8"))
 
 
-def test_data_sources_have_the_uids_that_boards_name() -> None:
+def test_data_sources_have_the_uids_that_boards_refer_to() -> None:
     """A board opens with the source `prometheus`; alerts are shown from `alertmanager`."""
     sources = {each["uid"]: each for each in _read("datasources/datasources.yaml")["datasources"]}
     assert set(sources) == {"prometheus", "alertmanager"}
@@ -27,8 +27,8 @@ def test_data_sources_have_the_uids_that_boards_name() -> None:
     assert not any(each["editable"] for each in sources.values())
 
 
-def test_rates_are_made_from_the_scrape_interval_of_prometheus() -> None:
-    """`$__rate_interval` would be too short for two samples."""
+def test_rates_use_the_scrape_interval_of_prometheus() -> None:
+    """Otherwise `$__rate_interval` would be too short for two samples."""
     config = ROOT / "deploy" / "prometheus" / "prometheus.yml"
     if not config.is_file():
         missing("no deploy/prometheus/prometheus.yml")
@@ -39,15 +39,15 @@ def test_rates_are_made_from_the_scrape_interval_of_prometheus() -> None:
 
 
 def test_nobody_can_save_over_a_derived_board() -> None:
-    """What is changed in the browser would be gone, or worse, would stay."""
+    """Changes made in the browser would be lost or, worse, would stay."""
     (provider,) = _read("dashboards/dashboards.yaml")["providers"]
     assert provider["allowUiUpdates"] is False
     assert provider["disableDeletion"] is True
     assert provider["type"] == "file"
 
 
-def test_boards_are_read_from_where_they_are_mounted() -> None:
-    """Grafana would start without a board, and say nothing."""
+def test_boards_are_read_from_the_folder_in_which_they_are_mounted() -> None:
+    """Otherwise Grafana would start without boards and report nothing."""
     compose = ROOT / "docker-compose.yml"
     if not compose.is_file():
         missing("no docker-compose.yml")
@@ -59,8 +59,8 @@ def test_boards_are_read_from_where_they_are_mounted() -> None:
     assert all(path.startswith("grafana/dashboards/") for path in outputs())
 
 
-def test_every_folder_that_grafana_looks_for_is_there() -> None:
-    """It logs an error for each that is missing. Rules are Prometheus': none stands in `alerting`."""
+def test_every_folder_that_grafana_looks_for_exists() -> None:
+    """It logs an error for each missing one. `alerting` is empty because Prometheus has the rules."""
     assert {path.name for path in FOLDER.iterdir()} == {"alerting", "dashboards", "datasources", "plugins"}
     for name in ("alerting", "plugins"):
         assert [path.name for path in (FOLDER / name).iterdir()] == [".gitkeep"]

@@ -1,4 +1,4 @@
-"""What the wall's queries answer: asked of Prometheus's own rule tester, with samples as the exporter writes them."""
+"""What the wall's queries return, from Prometheus's own rule tester with samples as the exporter writes them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _written(labels: Mapping[str, str]) -> str:
 
 
 def _tiles(numbers: Mapping[tuple[str, str], Sequence[Number]], instance: str = "a") -> dict[str, str]:
-    """What an exporter publishes of tiles with these numbers, by measure and quantity; all others show 0."""
+    """What an exporter publishes for tiles with these numbers, by measure and quantity; all others show 0."""
 
     def ask(measure: Measure, shown: Shown) -> Sequence[Number]:
         return numbers.get((measure.id, shown.what), [Number("", 0, None, None)])
@@ -85,7 +85,7 @@ def _tiles(numbers: Mapping[tuple[str, str], Sequence[Number]], instance: str = 
 
 
 def _rows(fields: Mapping[str, int]) -> dict[str, str]:
-    """What an exporter publishes of rows after a step at NOON with these fields."""
+    """What an exporter publishes for rows after a step at NOON with these fields."""
     sums = WindowSums(windows_of(CATALOGUE), by_area_of(CATALOGUE.measures.values()))
     sums.move(windows_at(NOON, ["5m"], LONDON))
     sums.replace(f"10s:{NOON // 1000}", fields)
@@ -95,22 +95,22 @@ def _rows(fields: Mapping[str, int]) -> dict[str, str]:
 
 
 def _labels(tile: str, word: str = "", split: str = "", **more: str) -> str:
-    """Labels of an answer to a tile's query."""
+    """Labels of the result of a tile's query."""
     labels = {"force": "north", "instance": "a", "tile": tile, "split": split, "state": word, **more}
     return f"{{{_written({name: value for name, value in labels.items() if value})}}}"
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(9.9, "NORMAL"), (10.0, "HIGH"), (59.9, "HIGH"), (60.0, "CRITICAL")])
-def test_the_longest_wait_carries_its_state(seconds: float, state: str, tmp_path: Path) -> None:
-    """A limit counts as reached, and a wait is cut: 9.9 s must not read as 10 s."""
+def test_the_longest_wait_has_its_state(seconds: float, state: str, tmp_path: Path) -> None:
+    """A value at the limit has reached it, and a wait is truncated: 9.9 s must not read as 10 s."""
     series = _tiles({("calls_waiting", "oldest"): [Number("", seconds, None, None)]})
     title = "Longest 999 wait"
     _answers(tmp_path, _tile(title), series, {_labels(title, state): seconds // 1})
 
 
 @pytest.mark.parametrize("seconds", [99, 100, 383])
-def test_a_long_wait_is_said_in_minutes_and_seconds(seconds: int, tmp_path: Path) -> None:
-    """The second query is in ms, for a unit that writes "6 min 23 s"; one of the two answers, never both."""
+def test_a_long_wait_is_shown_in_minutes_and_seconds(seconds: int, tmp_path: Path) -> None:
+    """The second query is in ms, for a unit that writes "6 min 23 s"; exactly one of the two has a result."""
     series = _tiles({("calls_waiting", "oldest"): [Number("", seconds, None, None)]})
     (panel,) = [panel for panel in panels(boards()["watchroom-live"]) if panel["title"] == "Longest 999 wait"]
     by = _labels("Longest 999 wait", "CRITICAL")
@@ -124,8 +124,8 @@ def test_a_long_wait_is_said_in_minutes_and_seconds(seconds: int, tmp_path: Path
     assert not [each for each in config["defaults"]["mappings"] if each["type"] == "range"], "in s, for a number of ms"
 
 
-def test_a_grade_that_is_due_says_so_and_the_others_stay_quiet(tmp_path: Path) -> None:
-    """Which grade is about to breach must be answered by one look."""
+def test_a_grade_that_is_due_says_so_and_the_others_say_nothing(tmp_path: Path) -> None:
+    """One look must show which grade is about to miss its target."""
     title, words = "Deadline within 5 min", {"1": "", "2": "DUE", "3": "DUE"}
     found = {"1": 0, "2": 3, "3": 7}
     numbers = [Number(grade, number, None, None) for grade, number in found.items()]
@@ -149,7 +149,7 @@ def test_a_grade_that_is_due_says_so_and_the_others_stay_quiet(tmp_path: Path) -
         ("2026-12-31T23:30:00Z", "2026-12"),
     ],
 )
-def test_the_running_month_is_the_one_of_the_reporting_zone(at: str, running: str, tmp_path: Path) -> None:
+def test_the_running_month_is_that_of_the_reporting_zone(at: str, running: str, tmp_path: Path) -> None:
     """In summer a month ends an hour before it does in UTC; a complete month must not be called incomplete."""
     sums = WindowSums(windows_of(CATALOGUE))
     sums.move(windows_at(int(datetime.fromisoformat(at).timestamp()) * 1000, ["month"], LONDON))
@@ -157,8 +157,8 @@ def test_the_running_month_is_the_one_of_the_reporting_zone(at: str, running: st
     _answers(tmp_path, f"{queries.MONTH_RUNNING} == 1", _series(months_text(sums)), expected)
 
 
-def test_a_wait_has_an_order_among_rows(tmp_path: Path) -> None:
-    """999 before 101, and all of them last: as listed in the catalogue."""
+def test_rows_are_listed_in_the_order_of_the_catalogue(tmp_path: Path) -> None:
+    """999 before 101, and the total last."""
     panel = next(p for p in panels(boards()["watchroom-demand"]) if p["title"] == "Calls presented: number, by line")
     expected = {
         f'{{{FORCE}, line="999", order="00"}}': 2,
@@ -173,14 +173,14 @@ def test_a_wait_has_an_order_among_rows(tmp_path: Path) -> None:
     assert steps["organize"]["excludeByName"]["order"]
 
 
-def test_the_longest_wait_of_an_empty_queue_is_0(tmp_path: Path) -> None:
+def test_the_longest_wait_in_an_empty_queue_is_0(tmp_path: Path) -> None:
     """An empty queue is good news, not NO DATA."""
     title = "Longest 999 wait"
     _answers(tmp_path, _tile(title), _tiles({}), {_labels(title, "NORMAL"): 0})
 
 
-def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
-    """It must say NO DATA, whatever another force has."""
+def test_a_queue_that_is_not_published_has_no_series(tmp_path: Path) -> None:
+    """It must say The tile must say NO DATA, whatever another force has."""
     series = {name.replace("north", "south"): values for name, values in _tiles({}).items()}
     _answers(tmp_path, _tile("Longest 999 wait"), series, {})
 
@@ -189,8 +189,8 @@ def test_a_queue_that_is_not_published_is_no_series(tmp_path: Path) -> None:
     ("met", "of", "state"),
     [(19, 20, "NORMAL"), (18, 20, "NORMAL"), (17, 21, "LOW"), (3, 5, "LOW"), (11, 20, "CRITICAL")],
 )
-def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str, tmp_path: Path) -> None:
-    """81 % of 21 calls and 81 % of 2,100 are two things; two exporters publish the same ones."""
+def test_a_share_has_its_counts_and_its_state(met: int, of: int, state: str, tmp_path: Path) -> None:
+    """81 % of 21 calls is not the same as 81 % of 2,100; two exporters publish the same counts."""
     title, numbers = "999 below 10 s, last 15 min", [Number("", met / of, met, of)]
     found = {("call_answer_time", "live_within"): numbers}
     series = _tiles(found, "a") | _tiles(found, "b")
@@ -199,8 +199,8 @@ def test_a_share_carries_its_counts_and_its_state(met: int, of: int, state: str,
     _answers(tmp_path, f"count({_tile(title)})", series, {"{}": 1})
 
 
-def test_value_and_counts_of_a_share_are_never_of_two_exporters(tmp_path: Path) -> None:
-    """One has read a call more than the other: 17 of 20 and 18 of 21 are true, 18 of 20 is not."""
+def test_the_value_and_counts_of_a_share_always_come_from_the_same_exporter(tmp_path: Path) -> None:
+    """One has read one more call than the other: 17 of 20 and 18 of 21 are right, 18 of 20 is not."""
     title = "999 below 10 s, last 15 min"
     series = _tiles({("call_answer_time", "live_within"): [Number("", 17 / 20, 17, 20)]}, "a")
     series |= _tiles({("call_answer_time", "live_within"): [Number("", 18 / 21, 18, 21)]}, "b")
@@ -217,8 +217,8 @@ def test_a_share_of_no_calls_is_not_a_number(tmp_path: Path) -> None:
     _answers(tmp_path, f"count by (part, whole, state) ({is_nan})", series, {'{part="0", whole="0"}': 1})
 
 
-def test_a_share_of_nothing_is_none_and_not_missing(tmp_path: Path) -> None:
-    """At night nobody may call for an hour: the feed is alive, and the board must not say NO DATA."""
+def test_a_share_of_nothing_is_none_and_not_no_data(tmp_path: Path) -> None:
+    """At night there may be no calls for an hour: the feed is alive, so the board must not say NO DATA."""
     expr = next(
         target["expr"]
         for panel in panels(boards()["watchroom-demand"])
@@ -228,8 +228,8 @@ def test_a_share_of_nothing_is_none_and_not_missing(tmp_path: Path) -> None:
     _answers(tmp_path, f"count(({expr}) != ({expr}))", _rows({}), {"{}": 4})
 
 
-def test_each_month_is_its_own_row(tmp_path: Path) -> None:
-    """Months that are added up, or of which the highest is taken, are no months."""
+def test_each_month_has_its_own_row(tmp_path: Path) -> None:
+    """Adding months up, or taking the highest, would give a figure that belongs to no month."""
     expr = next(
         panel["targets"][0]["expr"]
         for panel in panels(boards()["watchroom-month"])
@@ -243,8 +243,8 @@ def test_each_month_is_its_own_row(tmp_path: Path) -> None:
     _answers(tmp_path, expr, series, expected)
 
 
-def test_a_past_hour_is_the_median_of_the_weeks_that_are_held(tmp_path: Path) -> None:
-    """Week 0 is the hour that is compared, not one of those it is compared with."""
+def test_a_past_hour_is_the_median_of_the_available_weeks(tmp_path: Path) -> None:
+    """Week 0 is the hour that is compared, not part of the baseline."""
     numbers = {0: 99, 1: 10, 2: 20, 3: 60}
     series = {
         f'watchroom_call_volume_local_hour{{{FORCE}, line="999", weeks_ago="{week}"}}': f"{number}x10"
@@ -280,23 +280,23 @@ def test_data_age_is_normal_only_while_every_stream_is_published(
     _answers(tmp_path, _tile("Data age"), _series(tiles_text((), age)), {_labels("Data age", word): seconds})
 
 
-def test_the_worst_of_two_exporters_says_how_old_the_data_is(tmp_path: Path) -> None:
-    """One that cannot see the silence must not hide it."""
+def test_the_worse_of_two_exporters_decides_the_data_age(tmp_path: Path) -> None:
+    """An exporter that cannot see the silence must not hide it."""
     normal = data_age(6_000, 10_000, {"calls": []}, None)
     silent = data_age(5_000, 10_000, {"calls": ["why"]}, Silence(("calls",), None))
     series = _series(tiles_text((), normal), "b") | _series(tiles_text((), silent), "a")
     _answers(tmp_path, _tile("Data age"), series, {_labels("Data age", "FEED SILENT"): 5})
 
 
-def test_data_age_of_an_exporter_that_is_gone_is_no_series(tmp_path: Path) -> None:
-    """NO DATA, whatever another force has."""
+def test_an_exporter_that_is_gone_has_no_data_age_series(tmp_path: Path) -> None:
+    """The tile must say NO DATA, whatever another force has."""
     found = _series(tiles_text((), data_age(5_000, 10_000, {}, None)))
     series = {name.replace("north", "south"): values for name, values in found.items()}
     _answers(tmp_path, _tile("Data age"), series, {})
 
 
 def test_a_bad_data_age_is_filled_whatever_its_number() -> None:
-    """WITHHELD beside an age of 2 s must not look like NORMAL."""
+    """WITHHELD next to an age of 2 s must not look like NORMAL."""
     for board in boards().values():
         first = panels(board)[0]
         (override,) = first["fieldConfig"]["overrides"]
@@ -308,8 +308,8 @@ def test_a_bad_data_age_is_filled_whatever_its_number() -> None:
         }
 
 
-def test_what_is_not_graded_has_a_number_of_its_own(tmp_path: Path) -> None:
-    """Graded, ungraded and of an unknown grade add up to the list behind the tile."""
+def test_ungraded_incidents_have_a_number_of_their_own(tmp_path: Path) -> None:
+    """Graded, ungraded and unknown grades add up to the list behind the tile."""
     title = "Not attended yet"
     numbers = [Number("1", 2, None, None), Number("ungraded", 12, None, None)]
     (panel,) = [each for each in panels(boards()["watchroom-live"]) if each["title"] == title]

@@ -77,7 +77,7 @@ def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dic
 
 
 def _stays(measure: Measure, alert: Alert, series: Mapping[str, str], lost_s: int) -> dict[str, Any]:
-    """Its number is lost for longer than it is kept; an outage of another force goes on and does not matter."""
+    """Its number is missing for longer than the alert is kept; an ongoing outage of another force has no effect."""
     muting = {"alertname": "SourceSilent", "alertstate": "firing", "mutes": "stream", "stream": measure.stream}
     outage_s = alert.keep_s + 60
     outages = {
@@ -177,7 +177,7 @@ def _overdue(catalogue: Catalogue, measure: Measure, alert: Alert, by: Mapping[s
 
 
 def _part(limit: float, above: bool, level: Level) -> int:
-    """How many of `of` are just beyond the share, or just not."""
+    """How many of `of` are just beyond the share, or just short of it."""
     if above:
         return min(level.of, math.floor(limit * level.of + _LITTLE) + level.beyond)
     return max(0, math.ceil(limit * level.of - _LITTLE) - level.beyond)

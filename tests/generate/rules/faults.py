@@ -1,4 +1,4 @@
-"""Checks of rules by reading them. Each yields a text for every fault."""
+"""Static checks of rules. Each yields a text for every fault."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def unknown_metrics(rules: Iterable[Mapping[str, Any]], known: Collection[str]) 
 
 
 def changes_of_gauges(rules: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """`rate()` and the like of anything but a counter of another program: our figures are gauges over a window."""
+    """`rate()` and similar of anything but a counter of another program: our figures are gauges over a window."""
     for rule in rules:
         for function in FUNCTION.findall(rule["expr"]):
             yield f"{rule.get('alert') or rule['record']}: {function}() of a gauge"

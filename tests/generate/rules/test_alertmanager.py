@@ -62,7 +62,7 @@ def route(receivers: str, **labels: str) -> int:
         ("platform-mail", {"severity": "urgent"}),
     ],
 )
-def test_an_alert_reaches_those_who_can_act(receivers: str, labels: dict[str, str]) -> None:
+def test_an_alert_reaches_the_people_who_can_act(receivers: str, labels: dict[str, str]) -> None:
     """By severity, by area, and alerts on the platform separately from those of the control room."""
     assert route(receivers, **labels) == 0
     assert route("ticket-queue", **labels) != 0, "amtool would not notice"
@@ -97,8 +97,8 @@ def test_alertmanager_publishes_what_the_rules_read(silent_alertmanager: str) ->
             assert re.search(rf'^{family.name}{{integration="{integration}".*}} 0$', page, re.MULTILINE)
 
 
-def test_every_label_of_the_file_is_one_that_alerts_carry() -> None:
-    """Inhibition by a label that no alert has mutes everything, because two missing labels are equal."""
+def test_every_label_in_the_file_is_a_label_of_alerts() -> None:
+    """Inhibition by a label that no alert has would mute everything, because two missing labels are equal."""
     carried = {"alertname", "force"}
     for measure, alert in shipped().alerts():
         carried |= {"severity", "stream", "measure", *alert.shown.where, *(label.name for label in measure.labels)}
@@ -163,7 +163,7 @@ def running(folder: Path, text: str) -> Iterator[str]:
 
 
 def ask(address: str, path: str, body: object = None) -> bytes:
-    """GET, or POST with a body."""
+    """GET, or POST if there is a body."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://{address}{path}", data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=5) as answer:
@@ -183,7 +183,7 @@ def muted(address: str, *alerts: Labels) -> list[str]:
 
 
 def stamp(at_s: float) -> str:
-    """A moment as Alertmanager reads it."""
+    """A time in the format that Alertmanager reads."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
 
 

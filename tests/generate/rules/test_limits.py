@@ -22,14 +22,14 @@ SETTINGS = Settings.model_fields
 
 @pytest.fixture(scope="module")
 def prometheus() -> dict[str, Any]:
-    """Its configuration."""
+    """The configuration of Prometheus."""
     found: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
     return found
 
 
 @pytest.fixture(scope="module")
 def alertmanager() -> dict[str, Any]:
-    """Its configuration."""
+    """The configuration of Alertmanager."""
     path = ROOT / "deploy/alertmanager/alertmanager.yml"
     found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
@@ -57,7 +57,7 @@ def test_a_silent_source_is_kept_until_the_alert_that_mutes_it_fires() -> None:
         assert of["SourceSilent"].keep_s > needed_s, name
 
 
-def test_withheld_windows_end_before_the_alert_that_mutes_them() -> None:
+def test_alerts_on_withheld_windows_end_before_the_alert_that_mutes_them() -> None:
     """Both hold until a worker is back. The first partition ends WorkerStuck, the last one ends WindowsStale."""
     of = shipped().platform_alerts
     apart_s = of["AppliedLag"].for_s  # later partitions have that alert
@@ -66,7 +66,7 @@ def test_withheld_windows_end_before_the_alert_that_mutes_them() -> None:
 
 
 def test_a_slower_platform_alert_is_found() -> None:
-    """If the alert on workers waits longer, the others must be kept longer."""
+    """If the alert on workers waits longer, the other alerts must be kept longer."""
     slow = {"WorkerStuck": shipped().platform_alerts["WorkerStuck"].model_copy(update={"for_s": 600})}
     found = list(limits.false_ends(replace(shipped(), platform_alerts=slow)))
     assert len(found) == len(shipped().alerts())
@@ -90,7 +90,7 @@ def test_the_configuration_has_the_times_that_are_assumed(
     assert {route["group_wait"] for route in pages} == {f"{limits.GROUP_WAIT_S}s"}
 
 
-def test_a_limit_of_a_platform_alert_is_that_of_its_settings() -> None:
+def test_the_limit_of_a_platform_alert_matches_the_settings() -> None:
     """The expression can hold once the exporter withholds figures, plus one scrape."""
     of = {name: alert.limit_s for name, alert in shipped().platform_alerts.items()}
     assert of["SourceSilent"] == SETTINGS["silent_s"].default + limits.SCRAPE_S

@@ -1,4 +1,4 @@
-"""promtool accepts the rules, the configuration and the alerts; and it would notice faults."""
+"""promtool accepts the rules, the configuration and the alerts, and finds faults in them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_every_alert_is_in_the_files() -> None:
         ("has lost its severity", "severity: page", "severity: none"),
     ],
 )
-def test_a_rule_that_differs_from_its_entry_is_noticed(tmp_path: Path, broken: str, pattern: str, by: str) -> None:
+def test_a_rule_that_differs_from_its_entry_is_found(tmp_path: Path, broken: str, pattern: str, by: str) -> None:
     """The derived tests follow the catalogue, not the rules."""
     done = run(
         "promtool", "test", "rules", write(tmp_path, catalogue_of(tmp_path, MADE_UP), **{pattern: by}), cwd=tmp_path
@@ -96,8 +96,8 @@ def test_the_minimum_count_keeps_an_alert_from_firing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "old", ["15s", "45s", "60s", "== 0", "> 10", "> 20", "== 1", "[3d]", "[5d]", "offset 15m", "offset 6h", ">= 2"]
 )
-def test_a_platform_rule_that_differs_is_noticed(tmp_path: Path, old: str) -> None:
-    """A test fixes each time and each limit."""
+def test_a_platform_rule_that_differs_is_found(tmp_path: Path, old: str) -> None:
+    """There is a test for each duration and each limit."""
     rules, tests = tmp_path / "deploy" / "prometheus" / "rules", tmp_path / "tests" / "alerts"
     shutil.copytree(RULES, rules)
     shutil.copytree(TESTS, tests)
@@ -135,7 +135,7 @@ def test_an_alert_can_be_written_on_every_quantity(tmp_path: Path) -> None:
 
 
 def test_texts_give_value_counts_and_definition(tmp_path: Path) -> None:
-    """The exact texts for a count, a share, a burn and a wait, as a telephone shows them."""
+    """The exact texts for a count, a share, a burn rate and a wait, as a telephone shows them."""
     write(tmp_path, catalogue_of(tmp_path, MADE_UP))
     shutil.copy(Path(__file__).with_name("said_test.yml"), tmp_path)
     done = run("promtool", "test", "rules", "said_test.yml", cwd=tmp_path)

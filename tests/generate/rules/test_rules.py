@@ -1,4 +1,4 @@
-"""The derived rule files and runbooks: fresh, complete, and of known metrics."""
+"""The derived rule files and runbooks: up to date, complete, and using only known metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_folders_hold_nothing_else() -> None:
 
 
 def test_every_alert_has_a_runbook_with_every_part() -> None:
-    """Somebody who is called at night opens it first."""
+    """Somebody who is paged at night opens it first."""
     assert len(shipped_alerts()) == len({rule["alert"] for rule in shipped_alerts()})
     for rule in shipped_alerts():
         page = (ROOT / runbooks.FOLDER / f"{rule['alert']}.md").read_text(encoding="utf-8")
@@ -44,14 +44,14 @@ def too_long(rules: Iterable[Mapping[str, Any]]) -> list[str]:
     return [rule.get("alert") or rule["record"] for rule in rules if len(rule["expr"]) > MOST_CHARS]
 
 
-def test_every_expression_can_be_read() -> None:
+def test_every_expression_is_readable() -> None:
     """A longer one must be split into recording rules, or the exporter must publish the figure."""
     assert too_long(all_rules()) == []
     assert too_long([{"alert": "A", "expr": "up" + " or up" * 130}]) == ["A"]
 
 
-def test_an_expression_in_a_rule_file_is_promql_on_several_lines() -> None:
-    """No escaped quotes, and no line that holds all of an alert."""
+def test_an_expression_in_a_rule_file_is_promql_over_several_lines() -> None:
+    """It has no escaped quotes, and an alert is not all on one line."""
     text = "".join(path.read_text(encoding="utf-8") for path in RULES.iterdir())
     assert '\\"' not in text
     assert max(len(line) for rule in shipped_alerts() for line in rule["expr"].splitlines()) < 250
@@ -64,7 +64,7 @@ def test_every_metric_is_published() -> None:
 
 @pytest.mark.parametrize("name", ["watchroom_calls_waitin", "force:watchroom_redis_up:max", "alertmanager_failed"])
 def test_a_metric_that_nothing_publishes_is_found(name: str) -> None:
-    """In an expression, in the name of a recording rule, in the query of a text."""
+    """In an expression, the name of a recording rule, and a query in a text."""
     rules: list[dict[str, Any]] = [
         {"alert": "A", "expr": f'{name}{{line="999"}} > 1'},
         {"alert": "B", "expr": "vector(1)", "annotations": {"summary": f"{{{{ with query `{name}` }}}}"}},
@@ -131,14 +131,14 @@ def test_an_alert_that_says_too_little_is_found() -> None:
     ]
 
 
-def test_every_alert_of_catalogue_and_platform_has_its_rule() -> None:
-    """None is forgotten, none occurs twice."""
+def test_every_alert_of_the_catalogue_and_the_platform_has_exactly_one_rule() -> None:
+    """None is forgotten and none is duplicated."""
     expected = [alert.name for _, alert in shipped().alerts()] + [*shipped().platform_alerts]
     assert sorted(rule["alert"] for rule in shipped_alerts()) == sorted(expected)
 
 
-def test_a_runbook_marks_what_to_fill_in_to_open_a_list() -> None:
-    """A word of ours in the address would be copied with it."""
+def test_a_runbook_marks_the_placeholders_of_the_link_to_a_list() -> None:
+    """An unmarked placeholder would be copied as part of the address."""
     page = (ROOT / runbooks.FOLDER / "Grade1LongUnresourced.md").read_text(encoding="utf-8")
     assert "`/open/incidents_unresourced?grade=1&area=<area>`" in page
 
@@ -155,8 +155,8 @@ def test_a_new_measure_with_an_alert_gets_rule_runbook_and_tests(tmp_path: Path)
     assert "MadeUpSurge fires after 20 s" in cases_text(catalogue, "rules")
 
 
-def test_a_burn_that_counts_those_who_wait_has_its_own_recording_rules(tmp_path: Path) -> None:
-    """Two alerts on one measure and window may count differently; with one name each would read both."""
+def test_a_burn_rate_that_counts_waiting_entities_has_its_own_recording_rules(tmp_path: Path) -> None:
+    """Two alerts on one measure and window may count differently; with the same name each would read both."""
     target, head = 'targets = [{ where = { line = "999" }, below_s = 10 }]\n', "give_up_s = 3600\n"
     plain = MADE_UP[MADE_UP.index("[[made_time.alerts]]") : MADE_UP.index("[made_queue]")]
     live = plain.replace("MadeUpBurn", "MadeUpLive").replace('"within"', '"live_within"')

@@ -1,4 +1,4 @@
-"""promtool and amtool, and the rules as they read: for the tests of this folder."""
+"""promtool and amtool, and the rules in parsed form, for the tests in this folder."""
 
 from __future__ import annotations
 
@@ -86,5 +86,5 @@ def shipped_rules() -> list[dict[str, Any]]:
 
 
 def shipped_alerts() -> list[dict[str, Any]]:
-    """Every committed rule that alerts."""
+    """Every committed alerting rule."""
     return [rule for rule in shipped_rules() if "alert" in rule]

@@ -30,7 +30,7 @@ _METRIC: Final = re.compile(r"\bwatchroom_[a-z0-9_]+\b")
 
 
 def faults(dashboard: Dashboard, families: Families) -> list[Fault]:
-    """Everything that is wrong with a board; the key of a fault is its rule and panel.
+    """Every fault of a board; the key of a fault is its rule and panel.
 
     Args:
         dashboard: The JSON, read.
@@ -49,7 +49,7 @@ def expressions(dashboard: Dashboard) -> list[str]:
 
 
 def metrics_used(dashboard: Dashboard) -> set[str]:
-    """The names of Watchroom's metrics that a board asks for, its variables among them.
+    """The names of Watchroom's metrics that a board queries, including those in its variables.
 
     A row of a table shows the metrics of its quantity.
     """

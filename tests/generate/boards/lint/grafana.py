@@ -24,7 +24,7 @@ _SELECTOR: Final = re.compile(r"\b(?:watchroom_[a-z0-9_]+|up|ALERTS)\b(\{[^}]*\}
 
 
 def panels(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every panel that shows something, those inside rows among them."""
+    """Every panel that shows something, including those inside rows."""
     for panel in dashboard.get("panels", ()):
         if panel["type"] == "row":
             yield from panel.get("panels", ())
@@ -106,7 +106,7 @@ def _panel_targets(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Fou
 
 
 def _target_promql(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
-    """Only what is plainly no query; `promtool` parses each one in a test."""
+    """Finds only what is obviously not a query; `promtool` parses each one in a test."""
     for where, expr in _queries(dashboard):
         plain = _QUOTED.sub("", expr)
         pairs = (("(", ")"), ("{", "}"), ("[", "]"))

@@ -1,4 +1,4 @@
-"""Our rules on time: a board shows what is so now, and draws nothing where nothing was measured."""
+"""Our rules on time: a board shows the present, and draws nothing where nothing was measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own rules: an old or missing number never looks like a good one, and the wall can be read."""
+"""Our own rules: an old or missing number never looks like a good one, and the wall is readable."""
 
 from __future__ import annotations
 
