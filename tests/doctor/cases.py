@@ -326,7 +326,7 @@ CASES = [
         "/readyz",
         lag(NOW_MS - 9_000),
     ),
-    Case("lag", lag(None), "never complete", "AppliedLag", lag(NOW_MS)),
+    Case("lag", lag(None), "never up to date", "AppliedLag", lag(NOW_MS)),
     Case("lag", lag(NOW_MS + 60_000), "60 s in the future", "AppliedLag", lag(NOW_MS + 4_000)),
     Case(
         "records-lost",
