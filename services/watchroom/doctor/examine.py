@@ -115,7 +115,7 @@ def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding
         fix = (
             "Check this user's rights (deploy/kafka/rights.md) and the brokers' logs, and run `watchroom doctor` again."
         )
-        risk = "There may be a fault that this check could not see."
+        risk = "This check may have missed a fault."
         yield Finding(Severity.UNCHECKED, check, f"Kafka at {settings.kafka}", why, risk, fix)
 
 
