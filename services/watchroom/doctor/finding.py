@@ -14,13 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-_TEXTS: Final = {
-    check: texts
-    for server in ("settings", "kafka", "redis", "monitoring")
-    for check, texts in tomllib.loads(
-        (Path(__file__).parent / "findings" / f"{server}.toml").read_text("utf-8")
-    ).items()
-}
+_SERVERS: Final = ("settings", "kafka", "redis", "monitoring")
+_FILES: Final = [Path(__file__).with_name(f"{server}_findings.toml") for server in _SERVERS]
+_TEXTS: Final = {name: texts for path in _FILES for name, texts in tomllib.loads(path.read_text("utf-8")).items()}
 
 CHECKS: Final = {check: str(texts["looks_at"]) for check, texts in _TEXTS.items()}
 """Every check by its id, with one line about what it checks."""
