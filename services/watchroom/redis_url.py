@@ -189,7 +189,7 @@ def _refuse_options(server: str, example: str) -> None:
             "options after a ?", f"the URL without them; the database is the number at its end: {example}"
         )
     if "#" in server:
-        raise RedisUrlRefused("a #", f"the URL without the #, or with %23 if it is part of a password: {example}")
+        raise RedisUrlRefused("a #", f"the URL without it, or %23 for each # in the password: {example}")
 
 
 def _socket(user: str, password: str, server: str) -> RedisAddress:

@@ -130,4 +130,4 @@ def _said(done: Replayed) -> str:
         "from a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,
     }
     more = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
-    return f"sent {done.sent:,} of {sum(done):,} letters again" + (f"; not sent: {more}" if more else "")
+    return f"sent {done.sent:,} of {sum(done):,} dead letters again" + (f"; not sent: {more}" if more else "")
