@@ -190,7 +190,7 @@ CASES = [
     Case(
         "settings-freshness",
         own.of_settings(settings(fresh_s=3, touch_s=2)),
-        "3 s, while",
+        "3 s, but",
         "WATCHROOM_FRESH_S to 10",
         own.of_settings(settings(fresh_s=10, touch_s=2)),
     ),

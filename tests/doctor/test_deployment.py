@@ -37,7 +37,7 @@ class Planted(NamedTuple):
 
 
 FAULTS = [
-    Planted("settings-freshness", r"60 s, while", "WATCHROOM_TOUCH_S to 2"),
+    Planted("settings-freshness", r"60 s, but", "WATCHROOM_TOUCH_S to 2"),
     Planted("kafka", r"does not answer", "WATCHROOM_KAFKA"),
     Planted("topic-missing", r"crimes: does not exist", "Start a worker"),
     Planted("topic-partitions", r"calls: has 3 partitions; Redis was filled when it had 1", "watchroom rebuild"),

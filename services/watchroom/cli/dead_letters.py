@@ -95,7 +95,7 @@ def _about(letter: Letter) -> Iterator[str]:
     """Everything about a letter but its bytes; its key and headers as text that is safe in a terminal."""
     yield f"reason: {letter.reason}"
     yield f"detail: {letter.detail}"
-    yield f"arrived: {letter.arrived or 'not known'}"
+    yield f"arrived: {letter.arrived or 'unknown'}"
     if letter.names_a_person:
         yield f"bytes: not kept, because they may name a person (length: {letter.length or 0})"
         yield f"SHA-256: {letter.sha256}"

@@ -45,7 +45,7 @@ def examine_environment(**given: object) -> list[Finding]:
     try:
         settings = read_settings(**given)
     except ConfigurationInvalid as error:
-        found += settings_checks.of_faults(error.faults)  # all of them as bad as can be
+        found += settings_checks.of_faults(error.faults)  # all have the worst severity
         try:
             settings = Settings(**given)  # type: ignore[arg-type]  # unknown variables do not prevent checks
         except (ValidationError, SettingsError):
