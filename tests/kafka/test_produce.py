@@ -40,7 +40,7 @@ def test_the_returned_ends_are_those_of_the_logs_and_keys_get_their_partitions(s
 def test_a_broker_that_is_down_is_named_in_the_message(capfd: pytest.CaptureFixture[str]) -> None:
     """One line with the address and what to check; retrying is safe."""
     nowhere = f"127.0.0.1:{free_port()}"
-    with pytest.raises(BrokerUnavailable, match=rf"no answer from Kafka at {nowhere} .*check that it runs"):
+    with pytest.raises(BrokerUnavailable, match=rf"no answer from Kafka at {nowhere} .*check that it is running"):
         produce(read_settings(kafka=nowhere), [])
     assert capfd.readouterr().err == "", "the client library wrote a line of its own before ours"
 

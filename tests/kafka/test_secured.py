@@ -148,7 +148,7 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "does not accept a user and password on this port", "WATCHROOM_KAFKA_SECURITY",
     ),
     "no password where one is wanted": (
-        "plaintext", {"kafka": "CLEAR"}, "hung up on our first request", "WATCHROOM_KAFKA_SECURITY",
+        "plaintext", {"kafka": "CLEAR"}, "closed the connection after our first request", "WATCHROOM_KAFKA_SECURITY",
     ),
     "no password where one is wanted, in TLS": (
         "mutual", {"kafka": "SCRAM"}, "closed the connection after the TLS handshake", "sasl_ssl",

@@ -246,7 +246,11 @@ async def _by_second_look(host: str, port: int, security: Security, error: Excep
         return None
     if security.ssl_context is None:
         wanted = "sasl_plaintext, if it requires a user and password"
-        return None if security.has_user else Refusal("hung up on our first request", f"{SECURITY} ({wanted})")
+        return (
+            None
+            if security.has_user
+            else Refusal("closed the connection after our first request", f"{SECURITY} ({wanted})")
+        )
     return Refusal(
         "closed the connection after the TLS handshake",
         f"WATCHROOM_KAFKA_CERT (a certificate that it trusts), and {SECURITY} (sasl_ssl, if it requires a password)",
