@@ -48,7 +48,7 @@ REFUSED = {
     "redis://wr:pw?1@HOST:6379": "? as %3F",
     "redis://wr:pw%1@HOST:6379": "%25 for each %",
     "redis://wr:100%@HOST:6379": "%25 for each %",
-    "redis://wr:%ff%fe@HOST:6379": "the characters' UTF-8 bytes",
+    "redis://wr:%ff%fe@HOST:6379": "percent-encoded UTF-8",
     "redis://wr:p w@HOST:6379": "a space as %20",
     "redis://wr:p\tw@HOST:6379": "a space as %20",
     "redis://wr:p[w@HOST:6379": "[ as %5B",

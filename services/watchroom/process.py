@@ -56,7 +56,7 @@ def run_until_stopped(
     """Run a process until SIGTERM or SIGINT, or until it ends by itself.
 
     Args:
-        serve: The process; its argument is set when it shall end. Returns the exit code.
+        serve: The process; its argument is set when it must stop. Returns the exit code.
         set_up_logs: Called first.
 
     Returns:

@@ -124,7 +124,7 @@ def parse(url: str) -> RedisAddress:
     if _NOT_PLAIN.search(credentials):
         raise RedisUrlRefused(
             "a space, control character, [, ] or \\ in the user or password",
-            "it percent-encoded: a space as %20, [ as %5B, ] as %5D, \\ as %5C",
+            "that character percent-encoded: a space as %20, [ as %5B, ] as %5D, \\ as %5C",
         )
     user, _, password = (_decoded(part) for part in credentials.partition(":"))
     server = rest[len(credentials) + 1 :] if "@" in before else rest
@@ -189,14 +189,17 @@ def _refuse_options(server: str, example: str) -> None:
             "options after a ?", f"the URL without them; the database is the number at its end: {example}"
         )
     if "#" in server:
-        raise RedisUrlRefused("a #", f"the URL without it, or as %23 in a password: {example}")
+        raise RedisUrlRefused("a #", f"the URL without it, or %23 for each # in the password: {example}")
 
 
 def _socket(user: str, password: str, server: str) -> RedisAddress:
     example = "unix:///run/redis/redis.sock?db=0"
     path, _, options = server.partition("?")
     if not path.startswith("/") or path == "/" or "#" in server or _NOT_PLAIN.search(server):
-        raise RedisUrlRefused("no plain absolute socket path", f"the path after unix://, for example {example}")
+        raise RedisUrlRefused(
+            "a socket path that is not absolute, or that contains a reserved character",
+            f"the path after unix://, for example {example}",
+        )
     name, _, text = options.partition("=")
     if options and (name != "db" or "&" in text):
         raise RedisUrlRefused("options other than db", f"no other option, for example {example}")
@@ -216,4 +219,6 @@ def _decoded(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise RedisUrlRefused("percent-encoded bytes that are not UTF-8", "the characters' UTF-8 bytes") from None
+        raise RedisUrlRefused(
+            "percent-encoded bytes that are not UTF-8", "the characters as percent-encoded UTF-8"
+        ) from None

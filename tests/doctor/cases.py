@@ -190,7 +190,7 @@ CASES = [
     Case(
         "settings-freshness",
         own.of_settings(settings(fresh_s=3, touch_s=2)),
-        "3 s, while",
+        "3 s, but",
         "WATCHROOM_FRESH_S to 10",
         own.of_settings(settings(fresh_s=10, touch_s=2)),
     ),
@@ -322,11 +322,11 @@ CASES = [
     Case(
         "lag",
         lag(NOW_MS - 60_000),
-        r"partition 1 \(6 record\(s\) behind, last complete 60 s ago\)",
+        r"partition 1 \(6 record\(s\) behind, last up to date 60 s ago\)",
         "/readyz",
         lag(NOW_MS - 9_000),
     ),
-    Case("lag", lag(None), "never complete", "AppliedLag", lag(NOW_MS)),
+    Case("lag", lag(None), "never up to date", "AppliedLag", lag(NOW_MS)),
     Case("lag", lag(NOW_MS + 60_000), "60 s in the future", "AppliedLag", lag(NOW_MS + 4_000)),
     Case(
         "records-lost",

@@ -144,7 +144,8 @@ def test_every_text_of_a_finding_is_used_and_no_other_is_named() -> None:
     named = {name for name in re.findall(r'"([a-z-]+(?:\.[a-z]+)?)"', code) if name.partition(".")[0] in CHECKS}
     named |= {f"{check}.silent" for check in ("prometheus", "alertmanager")}  # in `no_answer`
     named |= {f"{check}.refused" for check in ("settings", "catalogue")}  # in `of_faults`
-    texts = tomllib.loads((ROOT / "services/watchroom/doctor/findings.toml").read_text())
+    files = (ROOT / "services/watchroom/doctor").glob("*_findings.toml")
+    texts = {check: table for path in files for check, table in tomllib.loads(path.read_text()).items()}
     known = {
         f"{check}.{name}" for check, table in texts.items() for name, value in table.items() if isinstance(value, dict)
     }

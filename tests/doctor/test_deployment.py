@@ -37,7 +37,7 @@ class Planted(NamedTuple):
 
 
 FAULTS = [
-    Planted("settings-freshness", r"60 s, while", "WATCHROOM_TOUCH_S to 2"),
+    Planted("settings-freshness", r"60 s, but", "WATCHROOM_TOUCH_S to 2"),
     Planted("kafka", r"does not answer", "WATCHROOM_KAFKA"),
     Planted("topic-missing", r"crimes: does not exist", "Start a worker"),
     Planted("topic-partitions", r"calls: has 3 partitions; Redis was filled when it had 1", "watchroom rebuild"),
@@ -52,7 +52,7 @@ FAULTS = [
     Planted("topic-replication", r"dead-letters \(1\): has fewer replicas", "kafka-reassign-partitions.sh"),
     Planted("group-members", r"has no member", "watchroom worker"),
     Planted(
-        "lag", r"incidents: not applied.*partition 0 \(1 record\(s\) behind, last complete \d+ s ago\)", "AppliedLag"
+        "lag", r"incidents: not applied.*partition 0 \(1 record\(s\) behind, last up to date \d+ s ago\)", "AppliedLag"
     ),
     Planted("records-lost", r"incidents partition 0: Kafka deleted 3", "RecordsLost"),
     Planted("source-silent", r"calls: source acd has never been seen", "WATCHROOM_SOURCES"),

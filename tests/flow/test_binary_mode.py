@@ -73,7 +73,7 @@ def test_binary_events_count_like_structured_ones_also_as_letters_and_after_a_re
         assert month["call_answer_time|line=999|sum_ms"] == "16000"
         shown = room.run("dead-letters", "show", letter.topic, str(letter.partition), str(letter.offset))
         assert {"header ce_type: call.queued", r"header traceparent: \x1b[31m"} <= set(shown.lines)
-        assert room.run("dead-letters", "replay").lines == ["sent 1 of 1 letters again"]
+        assert room.run("dead-letters", "replay").lines == ["sent 1 of 1 dead letters again"]
         asyncio.run(room.until_applied(worker))
         assert room.dump()[f"month:{month_of(at_ms)}"]["call_volume|line=999|count"] == "3"
     asyncio.run(room.until_nobody_is_in_the_group())

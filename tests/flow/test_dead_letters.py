@@ -250,14 +250,14 @@ def test_a_letter_stored_without_its_value_says_why_and_is_not_replayed(room: Le
     assert "96000" not in shown.said
     done = room.run("dead-letters", "replay", "--reason", RAW_IDENTIFIER)
     why = "not sent: 1 stored without bytes because they may name a person (raw_identifier)"
-    assert (done.code, done.lines) == (0, [f"sent 0 of 1 letters again; {why}"])
+    assert (done.code, done.lines) == (0, [f"sent 0 of 1 dead letters again; {why}"])
 
 
 def test_a_misplaced_record_is_applied_when_it_is_replayed(room: Letters) -> None:
     """Our producer puts it where it belongs; lateness uses its first arrival, the restatement its second."""
     sent_ms, counts = now_ms(), room.counts()
     done = room.run("dead-letters", "replay", "--reason", "wrong_partition")
-    assert (done.code, done.lines) == (0, ["sent 2 of 2 letters again"])
+    assert (done.code, done.lines) == (0, ["sent 2 of 2 dead letters again"])
     room.applied()
     assert room.counts() == counts  # none came back
     dump = room.dump()
@@ -278,7 +278,7 @@ def test_a_letter_whose_entity_may_be_forgotten_is_not_replayed(room: Letters) -
     done = room.run("dead-letters", "replay", "--reason", "expired")
     assert (done.code, done.lines) == (
         0,
-        ["sent 0 of 1 letters again; not sent: 1 too old (WATCHROOM_KEEPING_DAYS)"],
+        ["sent 0 of 1 dead letters again; not sent: 1 too old (WATCHROOM_KEEPING_DAYS)"],
     )
 
 
@@ -294,7 +294,7 @@ def test_each_replayed_letter_that_is_still_wrong_comes_back_exactly_once(room: 
         before = room.counts()
         done = room.run("dead-letters", "replay", "--reason", "future")
         repeats = "" if time == 1 else f"; not sent: {time - 1} refused again after an earlier replay"
-        assert (done.code, done.lines) == (0, [f"sent 1 of {time} letters again{repeats}"])
+        assert (done.code, done.lines) == (0, [f"sent 1 of {time} dead letters again{repeats}"])
         room.applied()
         assert room.counts() - before == Counter(future=1)
     arrivals = {row["arrived"] for row in room.listed("--reason", "future")}

@@ -121,7 +121,7 @@ LOST = [
         4000,
         (
             "Records are deleted after 4,000 days. A rebuild would lose all returns whose last event is older, though"
-            " they are kept for ever."
+            " they are kept permanently."
         ),
     ),
     (

@@ -95,7 +95,7 @@ def _about(letter: Letter) -> Iterator[str]:
     """Everything about a letter but its bytes; its key and headers as text that is safe in a terminal."""
     yield f"reason: {letter.reason}"
     yield f"detail: {letter.detail}"
-    yield f"arrived: {letter.arrived or 'not known'}"
+    yield f"arrived: {letter.arrived or 'unknown'}"
     if letter.names_a_person:
         yield f"bytes: not kept, because they may name a person (length: {letter.length or 0})"
         yield f"SHA-256: {letter.sha256}"
@@ -130,4 +130,4 @@ def _said(done: Replayed) -> str:
         "from a stream that is not fed here (WATCHROOM_STREAMS)": done.not_fed,
     }
     more = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
-    return f"sent {done.sent:,} of {sum(done):,} letters again" + (f"; not sent: {more}" if more else "")
+    return f"sent {done.sent:,} of {sum(done):,} dead letters again" + (f"; not sent: {more}" if more else "")

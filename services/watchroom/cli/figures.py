@@ -31,7 +31,7 @@ def import_(
         typer.Argument(help="CSV file in UTF-8. Required unless --template is given.", show_default=False),
     ] = None,
     template: Annotated[
-        bool, typer.Option("--template", help="Only print an empty CSV that lists every figure in the catalogue.")
+        bool, typer.Option("--template", help="Print only an empty CSV that lists every figure in the catalogue.")
     ] = False,
     reported_by: Annotated[
         str,

@@ -46,7 +46,7 @@ Tell = Callable[[str, int, int | None], None]
 
 def default(name: str) -> str:
     """For a help text: the variable behind an option, and its default."""
-    return f"WATCHROOM_{name.upper()}, default {Settings.model_fields[name].default}"
+    return f"WATCHROOM_{name.upper()} (default: {Settings.model_fields[name].default})"
 
 
 Format = Annotated[command_output.Format, typer.Option("--format", help="Output format.")]
@@ -67,7 +67,7 @@ def without_password(url: str | None) -> str | None:
     if address.password:
         write = (
             f"the URL in WATCHROOM_REDIS_URL, or in the file {REDIS_URL_FILE} in the folder"
-            " WATCHROOM_SECRETS_DIR, and omit --redis"
+            " named by WATCHROOM_SECRETS_DIR, and omit --redis"
         )
         raise ConfigurationInvalid(
             [Fault("--redis", "", "a password, which every user of this machine can see", write)]

@@ -128,7 +128,8 @@ def report(
         str | None,
         typer.Option(
             metavar="YYYY-MM-DD",
-            help="For figures that are produced elsewhere, use those as at this day; default: the end of --to.",
+            help="For figures that are produced elsewhere, use the values as at this date; default: the end of the"
+            " report's last month.",
         ),
     ] = None,
     baseline: Annotated[

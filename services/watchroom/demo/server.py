@@ -44,7 +44,8 @@ def free_port() -> int:
             _given.add(port)
             return port
     raise WorkFailed(
-        f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; stop processes that are listening there"
+        f"no free port between {_PORTS.start} and {_PORTS.stop} on {LOOPBACK}; "
+        "stop some of the processes that use these ports"
     )
 
 

@@ -61,8 +61,8 @@ def _behind(log: Log | None, state: PartitionState, now_ms: int) -> str:
 
 def _since(fresh_ms: int | None, now_ms: int) -> str:
     if fresh_ms is None:
-        return "never complete"
+        return "never up to date"
     age_s = (now_ms - fresh_ms) / 1000
     if age_s < 0:
-        return f"last complete {-age_s:,.0f} s in the future: compare its worker's clock with this machine's"
-    return f"last complete {age_s:,.0f} s ago"
+        return f"last up to date {-age_s:,.0f} s in the future: compare its worker's clock with this machine's"
+    return f"last up to date {age_s:,.0f} s ago"

@@ -45,7 +45,7 @@ def examine_environment(**given: object) -> list[Finding]:
     try:
         settings = read_settings(**given)
     except ConfigurationInvalid as error:
-        found += settings_checks.of_faults(error.faults)  # all of them as bad as can be
+        found += settings_checks.of_faults(error.faults)  # all have the worst severity
         try:
             settings = Settings(**given)  # type: ignore[arg-type]  # unknown variables do not prevent checks
         except (ValidationError, SettingsError):
@@ -115,7 +115,7 @@ def of_kafka(settings: Settings, kafka: Kafka, redis: Redis) -> Iterator[Finding
         fix = (
             "Check this user's rights (deploy/kafka/rights.md) and the brokers' logs, and run `watchroom doctor` again."
         )
-        risk = "There may be a fault that this check could not see."
+        risk = "This check may have missed a fault."
         yield Finding(Severity.UNCHECKED, check, f"Kafka at {settings.kafka}", why, risk, fix)
 
 

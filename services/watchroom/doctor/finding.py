@@ -1,4 +1,9 @@
-"""What a check has found: what it is, why it matters, and what to do. The texts are in `findings.toml`."""
+"""What a check has found: what it is, why it matters, and what to do.
+
+The texts are in `*_findings.toml`, by check; a check with several findings has a table for each. {name} stands for a
+value that the code fills in. A finding has the severity "wrong" unless it says otherwise. deploy/doctor.md lists the
+same checks with `looks_at`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-_TEXTS: Final = tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))
+_SERVERS: Final = ("settings", "kafka", "redis", "monitoring")
+_FILES: Final = [Path(__file__).with_name(f"{server}_findings.toml") for server in _SERVERS]
+_TEXTS: Final = {name: texts for path in _FILES for name, texts in tomllib.loads(path.read_text("utf-8")).items()}
 
 CHECKS: Final = {check: str(texts["looks_at"]) for check, texts in _TEXTS.items()}
 """Every check by its id, with one line about what it checks."""

@@ -116,5 +116,5 @@ class BatchAdmission:
         return EventRefused(
             reasons.UNREADABLE,
             f"checking it failed with {type(error).__name__}: a bug in Watchroom. Report it with the worker's log,"
-            " and replay this letter after the fix",
+            " and replay this dead letter after the fix",
         )

@@ -239,18 +239,15 @@ async def _by_second_look(host: str, port: int, security: Security, error: Excep
     """The refusal that a second look shows: a broker hangs up on a client with the wrong protocol."""
     has_tls = await asyncio.to_thread(speaks_tls, host, port, WITHIN_MS / 1000)
     if security.ssl_context is None and has_tls:
-        return Refusal("uses TLS on this port, but we do not", f"{SECURITY} (ssl or sasl_ssl)")
+        return Refusal("uses TLS on this port, but this connection does not", f"{SECURITY} (ssl or sasl_ssl)")
     if security.ssl_context is not None and has_tls is False:
         return Refusal("does not use TLS on this port", f"{SECURITY} and the port in WATCHROOM_KAFKA")
     if has_tls is None or not _hung_up(error):
         return None
     if security.ssl_context is None:
         wanted = "sasl_plaintext, if it requires a user and password"
-        return (
-            None
-            if security.has_user
-            else Refusal("closed the connection after our first request", f"{SECURITY} ({wanted})")
-        )
+        closed = "closed the connection after our first request"
+        return None if security.has_user else Refusal(closed, f"{SECURITY} ({wanted})")
     return Refusal(
         "closed the connection after the TLS handshake",
         f"WATCHROOM_KAFKA_CERT (a certificate that it trusts), and {SECURITY} (sasl_ssl, if it requires a password)",

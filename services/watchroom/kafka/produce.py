@@ -156,7 +156,8 @@ def _refusal(kafka: str, error: BaseException) -> BrokerUnavailable | WorkFailed
     if isinstance(error, BrokerResponseError) and not error.retriable:
         return WorkFailed(f"Kafka at {kafka} refused the events ({name}); check the topic and this user's rights")
     return BrokerUnavailable(
-        f"no answer from Kafka at {kafka} ({name}); check that it is running, and check the host and port (--kafka)"
+        f"no answer from Kafka at {kafka} ({name}); "
+        "check that it is running and that host and port are correct (--kafka)"
     )
 
 

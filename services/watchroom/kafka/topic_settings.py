@@ -151,7 +151,7 @@ def _of_size(
     if size is None or size < 0 or size >= int(wanted[MOST_BYTES]):
         return
     if is_refused:
-        why = f"The largest dead letter is {LETTER_MOST_BYTES} bytes long; one that does not fit stops its worker."
+        why = f"The largest dead letter is {LETTER_MOST_BYTES} bytes long; if it does not fit, the worker stops."
     else:
         why = "Producers are refused when they send a large batch of events."
     yield Difference(topic, MOST_BYTES, value, wanted[MOST_BYTES], why, is_refused and size < LETTER_MOST_BYTES)
@@ -164,7 +164,7 @@ def _lost(settings: Settings, topic: str, kept_ms: int) -> str:
     stream, keeping_days = _stream(settings, topic), _keeping_days(settings, topic)
     lost = [f"months that began earlier (12 months need {RETENTION_DAYS} days)"] if kept_ms < _MONTHS_MS else []
     if retention_ms(keeping_days) is None:
-        lost.append(f"all {stream} whose last event is older, though they are kept for ever")
+        lost.append(f"all {stream} whose last event is older, though they are kept permanently")
     elif kept_ms < keeping_days * _DAY_MS:
         lost.append(
             f"all {stream} whose last event is older, though they are kept for {keeping_days:g} days"

@@ -52,7 +52,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     force: Slug = "force"
     """name of the force; its Redis keys share this hash tag"""
     topic_prefix: str = Field(default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$")
-    """topics are <prefix>.calls and so on"""
+    """topics are named <prefix>.calls and so on"""
     group: str = "watchroom"
     """Kafka consumer group of the workers"""
     partitions: int = Field(default=4, ge=1, le=256)
@@ -62,8 +62,8 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     zone: Zone = "Europe/London"
     """time zone that defines days and months in reports"""
     areas: Areas = Field(default=Path("areas.toml"), examples=['["stoke", "county"]', "the path of a .toml file"])
-    """the areas: a .toml file with their values, aliases and groups (a relative path starts at the folder of
-    WATCHROOM_SCHEMAS), or only the listed values, as JSON: ["stoke", "county"]"""
+    """the areas: a .toml file with their values, aliases and groups (a relative path is relative to the
+    WATCHROOM_SCHEMAS folder), or only the values, as a JSON list: ["stoke", "county"]"""
     streams: StreamNames = Field(
         default=tuple(name for name, stream in STREAMS.items() if stream.by_default), min_length=1
     )
@@ -93,7 +93,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     session_timeout_s: float = Field(default=10, gt=0)
     """a worker that sends nothing to Kafka for this long loses its partitions"""
     worker_name: str = ""
-    """start of the worker's static member name; defaults to the host name and health port"""
+    """prefix of the worker's static member name; defaults to the host name and health port"""
     health_host: str = "127.0.0.1"
     """address of the worker's health page"""
     health_port: Port = 9465
@@ -113,7 +113,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     watchdog_port: Port = 9466
     """port of the watchdog receiver"""
     watchdog_silent_s: float = Field(default=180, gt=0)
-    """the Watchdog alert counts as missing after this; set more than twice Alertmanager's repeat interval"""
+    """the Watchdog alert counts as missing after this long; set it to more than twice Alertmanager's repeat interval"""
     watchdog_repeat_s: float = Field(default=900, gt=0)
     """how often the fallback alert is repeated while the Watchdog alert is missing"""
     watchdog_webhook: WebUrl = Field(default="", repr=False)

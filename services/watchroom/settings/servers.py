@@ -40,8 +40,8 @@ class KafkaSettings(BaseModel):
     kafka_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
     """that user's password (preferably from a file)"""
     kafka_ca: str = ""
-    """with ssl and sasl_ssl: PEM file with the authorities that sign the brokers' certificates; default: the
-    system's"""
+    """with ssl and sasl_ssl: PEM file with the authorities that sign the brokers' certificates; defaults to
+    the system's authorities"""
     kafka_cert: str = ""
     """with ssl and sasl_ssl: PEM file with our certificate, if the brokers ask for one"""
     kafka_key: KeyFile = Field(default="", validate_default=True)
@@ -91,7 +91,7 @@ class RedisSettings(BaseModel):
     """with redis+sentinel://: whether the exporter reads from the primary or, if there is one, from a replica"""
     redis_ca: str = ""
     """with rediss:// or rediss+sentinel://: PEM file with the authorities that sign the servers' certificates;
-    default: the system's"""
+    defaults to the system's authorities"""
     redis_cert: str = ""
     """with rediss:// or rediss+sentinel://: PEM file with our own certificate, if Redis asks for one"""
     redis_key: KeyFile = Field(default="", validate_default=True)

@@ -259,7 +259,11 @@ def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | No
     host = address.host
     if not address.has_tls:
         has_tls = tls.speaks_tls(host, address.port, LOOK_WITHIN_S)
-        return tls.Refusal("uses TLS on this port, but we do not", f"{URL} (rediss://)") if has_tls else None
+        return (
+            tls.Refusal("uses TLS on this port, but this connection does not", f"{URL} (rediss://)")
+            if has_tls
+            else None
+        )
     if _speaks_plainly(host, address.port):
         return tls.Refusal("does not use TLS on this port", f"{URL} (redis://, or another port)")
     if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
