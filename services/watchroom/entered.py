@@ -131,4 +131,4 @@ def _header_faults(file: str, header: Sequence[str], required: Sequence[str], kn
         Fault(file, "header", f"an unknown column {name!r}", f"only these columns: {columns}") for name in strange
     )
     twice = sorted({name for name in header if header.count(name) > 1})
-    yield from (Fault(file, "header", f"the column {name!r} twice", "it only once") for name in twice)
+    yield from (Fault(file, "header", f"the column {name!r} twice", "each column only once") for name in twice)

@@ -40,7 +40,10 @@ EVENTS, SEED = 3_000, 20_211_201
 OTHERS = tuple(stream for stream in STREAMS if stream != "crimes")
 OUTCOMES = '"8", "22"]'
 WITHOUT_DIVERSION = '"8"]'
-LEFT = "crimes is not processed because Redis holds it under a different definition: measure crime_resolved changed"
+LEFT = (
+    "crimes is not processed because Redis holds its figures under a different definition: "
+    "measure crime_resolved changed"
+)
 
 CRIMES = ["fingerprint:crimes", "definition:crimes"]
 
@@ -241,7 +244,7 @@ def test_a_running_worker_drops_a_redefined_stream_and_exits_when_all_are_redefi
         assert worker.log().count("crimes is not processed") == 1
         redefine(force.room.client, force.settings.force, *OTHERS)
         assert worker.exit_code() == 2
-    assert "Redis holds figures computed under other definitions" in worker.log()
+    assert "Redis holds figures computed under different definitions" in worker.log()
     assert "Traceback" not in worker.log()
 
 
@@ -342,7 +345,7 @@ def test_a_worker_with_no_matching_stream_exits_with_2_and_names_them_all(force:
         assert worker.exit_code() == 2
     (line,) = [line for line in worker.log().splitlines() if "definition" in line]
     assert (
-        f"Redis holds figures computed under other definitions: {', '.join(STREAMS)}: "
+        f"Redis holds figures computed under different definitions: {', '.join(STREAMS)}: "
         "reporting zone changed from Europe/London to Europe/Paris; run `watchroom rebuild`"
     ) in line
     assert force.room.dump() == stored

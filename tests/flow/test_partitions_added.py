@@ -131,7 +131,7 @@ def test_four_partitions_become_six_under_traffic(
         exporter_port=free_port(),
     )  # fmt: skip
     room = RebuiltForce(settings, redis_server.client(), tmp_path)
-    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were computed from 4"
+    said = f"topic {settings.topic('calls')} has 6 partitions, but this force's figures were computed from 4"
     sent = records(began_ms)
     first, second, third = (sent[i : i + EVENTS // 3] for i in range(0, EVENTS, EVENTS // 3))
     created, graded = corrected()
@@ -204,7 +204,7 @@ def test_a_worker_with_no_other_stream_exits_with_2_and_so_does_every_later_one(
     """Its supervisor and its log say that a person must rebuild; what it found is stored for the rebuild."""
     settings = real_stack.settings(partitions=BEFORE, streams=("calls",))
     room, added = RebuiltForce(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
-    said = f"topic {settings.topic('calls')} has 6 partitions and this force's figures were computed from 4"
+    said = f"topic {settings.topic('calls')} has 6 partitions, but this force's figures were computed from 4"
     asyncio.run(ensure_topics(settings))
     for number in range(2):
         log = tmp_path / f"worker-{number}.log"

@@ -29,7 +29,7 @@ from watchroom.streams import STREAMS
 from watchroom.timing import now_ms
 
 META = Keys(FORCE).meta
-SAID = "crimes is not processed because Redis holds it under a different definition: "
+SAID = "crimes is not processed because Redis holds its figures under a different definition: "
 CHANGED = {"crimes": "measure crime_recorded changed"}
 
 pytestmark = pytest.mark.real

@@ -112,7 +112,7 @@ def test_a_record_in_a_new_partition_dates_the_count_if_kafka_stamped_it(
     [
         (4, PartitionCounts((FOUR,)), 4, None),
         (4, PartitionCounts((FOUR,)), None, None),
-        (6, PartitionCounts((FOUR,)), 4, "has 6 partitions and this force's figures were computed from 4"),
+        (6, PartitionCounts((FOUR,)), 4, "has 6 partitions, but this force's figures were computed from 4"),
         (6, PartitionCounts((FOUR,)), None, "computed from 4"),  # a new Redis keeps the counts
         (6, WAS_SIX, 4, "computed from 4"),  # stored already, by another worker
         (6, WAS_SIX, 6, "computed from 4"),  # started by a worker of the previous version, partition by partition
@@ -161,7 +161,9 @@ def test_the_counts_of_a_topic_with_fewer_partitions_than_stored_start_again() -
     without_ids = Topics({CALLS: 3}, {}, ASKED_MS)
     found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})
     assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),))
-    with pytest.raises(BrokerUnavailable, match=r"shows 4 partitions for topic watchroom\.calls, but showed 6 before"):
+    with pytest.raises(
+        BrokerUnavailable, match=r"reports 4 partitions for topic watchroom\.calls, but reported 6 before"
+    ):
         counts_of(topics(4, "a"), held(counts={CALLS: replace(WAS_SIX, log_id="a")}), {})  # from older metadata
 
 
@@ -265,7 +267,7 @@ def test_an_assigned_partition_above_the_known_count_shows_the_same() -> None:
 def test_a_count_is_stored_only_if_kafka_shows_at_least_as_many_partitions_as_before() -> None:
     """A broker may answer from older metadata, or with an error: the check is then repeated."""
     for seen in (None, TopicSeen("a", 4), TopicSeen("a", 5)):
-        with pytest.raises(BrokerUnavailable, match=r"partitions for topic watchroom\.calls, but showed 6 before"):
+        with pytest.raises(BrokerUnavailable, match=r"partitions for topic watchroom\.calls, but reported 6 before"):
             confirmed(CALLS, Count(6, 1_000), seen)
     assert confirmed(CALLS, Count(6, 1_000), TopicSeen("a", 8)) == Count(8, 1_000)
 

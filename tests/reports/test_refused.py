@@ -19,7 +19,7 @@ from watchroom.streams import STREAMS
 
 pytestmark = pytest.mark.real
 SAID = (
-    "crimes is left out because Redis holds it under a different definition: measure crime_recorded changed. "
+    "crimes is left out because Redis holds its figures under a different definition: measure crime_recorded changed. "
     "Use the catalogue and settings of the workers, or run `watchroom rebuild`"
 )
 ORPHAN = Happened("crime.outcome_assigned", "z", "2021-11-12T10:00:00Z", {"outcome": "1"})

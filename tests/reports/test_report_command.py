@@ -292,7 +292,7 @@ def test_a_refused_stream_is_named_and_left_out(settings: Settings, tmp_path: Pa
     changed = settings.model_copy(update={"schemas": tmp_path / "schemas"})
     done = run(changed, "report", "--to", "2021-11", "--format", "csv")
     assert done.code == 0
-    assert done.said.startswith("crimes is left out because Redis holds it under a different definition")
+    assert done.said.startswith("crimes is left out because Redis holds its figures under a different definition")
     assert (b",call_volume," in done.out, b",crime_recorded," in done.out) == (True, False)
 
 

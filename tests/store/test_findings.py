@@ -45,7 +45,7 @@ def test_disabled_persistence_is_a_warning(plain: Any) -> None:
     (finding,) = of_info(plain.info())
     assert (finding.check, finding.severity) == ("persistence", "warning")
     assert str(finding).startswith("Redis: the append-only file is off: a restart loses ")
-    assert "write `appendonly yes` into redis.conf" in finding.do
+    assert "set `appendonly yes` in redis.conf" in finding.do
     failed = {"aof_enabled": 1, "aof_last_write_status": "err", "rdb_last_bgsave_status": "err"}
     assert checks(of_info(failed)) == [("persistence", "error")] * 2
 

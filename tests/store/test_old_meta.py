@@ -33,8 +33,10 @@ from watchroom.streams import STREAMS
 
 @pytest.fixture(autouse=True)
 def _old_folds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that nothing changes except what a test changes."""
+    """A changed fold needs a rebuild whatever form its definition has, and is not tested here."""
     before.use_old_folds(monkeypatch)
+    old_streams = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
+    monkeypatch.setattr(definition, "STREAMS", old_streams)
 
 
 @pytest.fixture
@@ -42,13 +44,6 @@ def settings(tmp_path: Path, redis_url: str, force: str) -> Settings:
     """Settings with the old measures, unchanged."""
     areas = ("stoke", "county")  # the areas of that time, in a list
     return read_settings(schemas=before.schemas(tmp_path / "schemas"), redis_url=redis_url, force=force, areas=areas)
-
-
-@pytest.fixture(autouse=True)
-def _old_fold_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed fold needs a rebuild whatever form its definition has, and is not tested here."""
-    old_streams = {name: replace(stream, fold_version=1) for name, stream in STREAMS.items()}
-    monkeypatch.setattr(definition, "STREAMS", old_streams)
 
 
 def ours(settings: Settings) -> dict[str, dict[str, Any]]:

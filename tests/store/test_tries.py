@@ -162,7 +162,7 @@ def test_changes_at_runtime_are_reported_and_recovered_from(
     ):
         worker.until_ready()
         assert exporter.running
-        assert "our user may not run INFO: everything works, but there is no way to tell whether" in worker.log()
+        assert "the Redis user may not run INFO: everything works, but there is no way to tell whether" in worker.log()
 
         def worker_says() -> str:
             return "\n".join(worker.health().get("reasons", ()))

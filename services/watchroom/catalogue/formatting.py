@@ -111,5 +111,5 @@ def worst(states: list[State]) -> State:
 def _percent(share: float) -> str:
     percent = share * 100 + 1e-9  # 0.29 * 100 is 28.999999999999996
     if share > 0 and percent < 0.1:
-        return "<0.1"  # 0 % is said of none only
+        return "<0.1"  # 0 % is shown only if there are none
     return f"{floor(percent * 10) / 10:.1f}" if 0 < percent < 10 and percent % 1 > 0.1 else f"{floor(percent)}"

@@ -50,7 +50,7 @@ class PlatformAlert(Strict, frozen=True):
     Example: `threshold = 20`."""
     expression: Text
     """The condition of the alert, in PromQL. `<fresh_s>` stands for the age in seconds from which figures are withheld,
-    `<awaited>` for the matcher of the topics that figures wait for, which are all but returns.
+    and `<awaited>` for the matcher of the topics that figures wait for: all topics except returns.
     Example: `expression = 'max by (force) (watchroom_redis_up) == 0'`."""
     for_s: Seconds
     """How many seconds the expression must hold before the alert fires. Example: `for_s = 15`."""
@@ -58,8 +58,8 @@ class PlatformAlert(Strict, frozen=True):
     """How many seconds the alert stays active after the expression stops holding. Example: `keep_s = 60`."""
     limit_s: Seconds
     """The longest time in seconds from the failure until the expression holds. Every alert on a measure that this alert
-    mutes must be kept for longer than `limit_s`, `for_s`, one evaluation and the group wait of Alertmanager together.
-    Otherwise a false "resolved" is sent. Example: `limit_s = 15`."""
+    mutes must stay active for longer than the sum of `limit_s`, `for_s`, one evaluation interval and Alertmanager's
+    group wait. Otherwise a false "resolved" is sent. Example: `limit_s = 15`."""
     mutes: Literal["all", "stream", ""] = ""
     """Which alerts on measures are muted while this alert fires: `all` alerts of the force, those of the `stream` in
     its label, or none if empty. Example: `mutes = "stream"`."""
@@ -71,7 +71,7 @@ class PlatformAlert(Strict, frozen=True):
     impact: Text
     """What happens if nobody acts. Example: `impact = "No figures are shown."`."""
     action: Annotated[list[Text], Field(min_length=1)]
-    """What to do now, one step per text, in order. Example: `action = ["Check that Redis runs."]`."""
+    """What to do now, one step per text, in order. Example: `action = ["Check that Redis is running."]`."""
     number: Text
     """Where the alert's number comes from. Example: `number = "watchroom_redis_up of the exporter."`."""
     dashboard: str = "watchroom-platform"

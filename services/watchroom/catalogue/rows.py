@@ -29,10 +29,10 @@ class Group(NamedTuple):
     """The label sets of a measure that are added up for one number."""
 
     where: Mapping[str, str]
-    unlisted: Label | None = None  # only what is none of this label's listed values
+    unlisted: Label | None = None  # only the values that are not listed for this label
 
     def sets(self, measure: Measure, *, by_area: bool) -> list[dict[str, str]]:
-        """Those of a measure: of each area, or of all areas together."""
+        """A measure's label sets in this group, for each area or for all areas combined."""
         return [by for by in measure.label_sets(by_area=by_area) if self._has(by)]
 
     def _has(self, by: Mapping[str, str]) -> bool:
@@ -57,14 +57,14 @@ class Table(NamedTuple):
 
 
 def has(measure: Measure, quantity: Quantity) -> bool:
-    """Whether a measure has a quantity of its kind: one of a target or of overdue only where it has these."""
+    """Whether a measure has a quantity of its kind: one about a target, or overdue, only if the measure has these."""
     return (not quantity.needs_target or bool(measure.targets)) and (
         not quantity.misses_overdue or bool(measure.display.overdue_from)
     )
 
 
 def windows_by(measure: Measure, label: Label | None, what: str = "") -> list[str]:
-    """The windows, but months, in which a measure or one of its quantities is known by a label; None: by all."""
+    """The windows, other than months, in which a measure or quantity is published by a label; None: by all labels."""
     windows = [window for window in measure.windows if window != MONTH]
     if not measure.area_label or (label is not None and label.value_of != AREA):
         return windows
@@ -79,7 +79,7 @@ def labels_of(measure: Measure) -> list[Label]:
 
 
 def month_labels(measure: Measure) -> list[Label]:
-    """The labels by which its months are published: of areas only where its entry says so."""
+    """The labels by which its months are published: by area only if its entry says so."""
     return [label for label in measure.labels if label.value_of != AREA or MONTH in measure.area_windows]
 
 
@@ -149,7 +149,7 @@ def is_joint(measure: Measure, what: str) -> bool:
 
 
 def telling(measure: Measure, what: str) -> list[Label]:
-    """The labels by which a share is shown: one of a target by the label that decides which target it is."""
+    """The labels by which a share is shown: a share within target is shown by the label that selects the target."""
     labels = labels_of(measure)
     if not kind_of(measure).quantities[what].needs_target:
         return labels

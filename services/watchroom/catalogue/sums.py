@@ -44,7 +44,7 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
 
 
 def _area_faults(entry: MeasureEntry, of_sum: Collection[Measure]) -> Found:
-    """Measures that are not split by area in the same windows: a sum for an area would be incomplete."""
+    """Measures that are not split by area in the same windows: the sum for an area would be incomplete."""
     label = next((each.area_label for each in of_sum if each.area_label), "")
     if not all(label in (of.name for of in each.labels) for each in of_sum):
         return  # the sum is not split by area

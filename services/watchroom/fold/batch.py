@@ -57,7 +57,7 @@ class TokenChange:
 
     day: str  # one of its days, from which its end follows
     deltas: dict[str, int] = field(default_factory=dict)  # field -> delta
-    events: int = 0  # how many events changed it; if its month was closed, the same whatever the batches
+    events: int = 0  # how many events changed it; if its month was closed, this does not depend on the batches
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class Folder:
         return folded
 
     def _fold_at_once(self, folded: Folded, before: Known, events: Sequence[Arrived]) -> bool:
-        """Fold all events of an entity and take one difference: the sum is the same, and it is cheaper.
+        """Fold all events of an entity and take one difference, which gives the same sum at less cost.
 
         Return False, and do nothing, if each event needs its own difference: the entity was forgotten in between, or
         it reaches back to a closed month, for which the log needs an entry per event.
@@ -155,7 +155,7 @@ class Folder:
     def _fold_one(self, folded: Folded, before: Known, arrived: Arrived) -> None:
         state, contribution = before
         if state is not None and arrived.arrival_ms - state.last_arrival_ms > self._keeping_ms:
-            # What it added stays, but it is not open now.
+            # Its earlier contributions stay, but it is not open now.
             state, contribution = None, Contribution({}, contribution.open_sets, {})
         state = self.stream.fold(state, arrived.event, arrived.arrival_ms)
         closed_before_ms = self._closed_before_ms(arrived.closing_ms)

@@ -1,7 +1,7 @@
 """Computes what an entity's state contributes to which measure, at which moment, under which labels.
 
 Handling an event means `contributions(new state) - contributions(old state)`. So duplicates, replays, late and
-corrected events are right by construction: their difference is nothing, or a retraction. No count ever goes up
+corrected events are correct by construction: their difference is zero, or a retraction. No count ever goes up
 "because an event arrived".
 
 If you change the result for the same state, raise `Stream.fold_version` of every stream.

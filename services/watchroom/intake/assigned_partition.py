@@ -73,7 +73,7 @@ class Freshness:
             del self._unmet[self._most_crowded()]
 
     def as_of(self, next_offset: int) -> int | None:
-        """Applied until when, once everything below `next_offset` is applied; None before any end was met."""
+        """Applied up to what time, once everything below `next_offset` is applied; None before any end was met."""
         met = 0
         for sent_ms, end in self._unmet:
             if end > next_offset:
@@ -162,7 +162,7 @@ class AssignedPartition:
 
     @property
     def name(self) -> str:
-        """For a person."""
+        """Topic and partition, for messages."""
         return f"{self.topic_partition.topic} partition {self.topic_partition.partition}"
 
     def is_due_to_start(self) -> bool:
@@ -227,7 +227,7 @@ class AssignedPartition:
             self._progress_at_s = self._written_at_s = self._clock_s()
 
     def touched(self) -> None:
-        """Redis has our freshness, and the same offset as we."""
+        """Redis has our freshness, and the same offset as this worker."""
         self._written_at_s = self._clock_s()
 
     def note(self, answer: Answer) -> None:
@@ -247,7 +247,7 @@ class AssignedPartition:
             self._short_since_s = self._clock_s()
 
     def fresh_ms(self, next_offset: int) -> int | None:
-        """Applied until when, once everything below `next_offset` is applied; never later than `counted_ms`."""
+        """Applied up to what time, once everything below `next_offset` is applied; never later than `counted_ms`."""
         fresh_ms = self.freshness.as_of(next_offset)  # after `counted_ms` there may be a partition that nobody reads
         return fresh_ms if fresh_ms is None or self.counted_ms is None else min(fresh_ms, self.counted_ms)
 

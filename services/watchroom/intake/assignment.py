@@ -247,4 +247,6 @@ class ServedStreams:
 
 def _left_text(stream: str, changed: str) -> str:
     """The sentence about a stream that this worker leaves alone."""
-    return f"{stream} is not processed because Redis holds it under a different definition: {changed}; {REMEDIES}"
+    return (
+        f"{stream} is not processed because Redis holds its figures under a different definition: {changed}; {REMEDIES}"
+    )

@@ -197,7 +197,7 @@ class CountKeeper:
         def failed(error: Exception) -> None:
             if not isinstance(error, StoreUnavailable | BrokerUnavailable):
                 raise error
-            log.warning("the new partition count is not recorded yet", detail=str(error))
+            log.warning("the new partition count has not been recorded yet", detail=str(error))
 
         pause, refused = Pause(RETRY_FIRST_S, RETRY_MOST_S), Pause(RETRY_FIRST_S, RETRY_MOST_S)
         await insist(lambda: self._note_all(intake), failed, pause=pause, refused=refused)
@@ -255,7 +255,9 @@ class MonthBandsWriter:
                 try:
                     await self.write(stream, now_ms())
                 except StoreUnavailable as error:
-                    log.warning("bands of closed months are not written yet: no answer from Redis", detail=str(error))
+                    log.warning(
+                        "the bands of closed months have not been written yet: no answer from Redis", detail=str(error)
+                    )
 
     def close(self) -> None:
         """Give the connections back."""

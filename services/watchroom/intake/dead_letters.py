@@ -190,7 +190,7 @@ class DeadLetters:
             fault = Fault(f"Kafka topic {self._topic}", MOST_BYTES, found, str(DEAD_LETTERS_MOST_BYTES))
             raise ConfigurationInvalid([fault]) from error  # waiting would not help
         where = {"topic": topic, "partition": partition, "offset": refused.record.offset}
-        log.error("a dead letter is too large for its topic; only our headers are kept", **where)
+        log.error("a dead letter is too large for its topic; only Watchroom's headers are kept", **where)
         return letter_for(topic, partition, refused, is_bare=True)
 
     async def _try(self, letters: Iterable[Stored]) -> list[BaseException | None]:

@@ -75,7 +75,7 @@ class BatchThread(AIOKafkaConsumerThread):
         self._checking = asyncio.create_task(self._check_forever())
 
     async def on_thread_stop(self) -> None:
-        """Look no more; see the driver's own for the rest."""
+        """Stop looking; see the driver's own for the rest."""
         if self._checking is not None:
             self._checking.cancel()
         await super().on_thread_stop()
@@ -248,7 +248,7 @@ class BatchThread(AIOKafkaConsumerThread):
 
 
 def refuse_dead_tasks(consumer: AIOKafkaConsumer) -> None:
-    """Raise WorkFailed if a task of aiokafka that should never end has ended: nobody else looks at them.
+    """Raise WorkFailed if a task of aiokafka that should never end has ended: nothing else checks them.
 
     Raises:
         BrokerRefuses: The task that keeps our membership in the group is stopped, because our user lacks a right.

@@ -1,8 +1,8 @@
 """What a worker says about itself: its log, its counters and waits, and its pages.
 
-The pages `/livez`, `/readyz`, `/health` (JSON) and `/metrics` do not use Faust's web server: they answer before Kafka
-can be reached, and say so. Live means progress: what the log is known to hold gets applied. A worker that waits for a
-server is live, because a restart would not help, and not ready.
+The pages `/livez`, `/readyz`, `/health` (JSON) and `/metrics` do not use Faust's web server: they answer even before
+Kafka can be reached, and report that. Live means progress: what the log is known to hold gets applied. A worker that
+waits for a server is live, because a restart would not help, but not ready.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Health:
         if self.intake is None or self._status.waits():
             return []
         if self.intake.failure is not None:
-            return [f"ending: {self.intake.failure}"]
+            return [f"stopping: {self.intake.failure}"]
         return [
             f"{each.name}: applied up to {each.next_offset} of {each.end}; no progress for {stalled_s:.0f} s"
             for each in self._partitions()
@@ -153,7 +153,7 @@ class Health:
         ]
 
     def not_ready(self) -> list[str]:
-        """Why this worker does not do its work now; empty if it does, also without partitions."""
+        """Why this worker cannot work now; empty if it can, even if it has no partitions."""
         reasons = list(self._status.waits().values())
         if self.intake is None or not self.intake.assignment.joined:
             return reasons or ["starting: the worker has not joined the consumer group yet"]
@@ -163,7 +163,8 @@ class Health:
             if (tp := each.topic_partition) and (found := each.open_transaction(now_ms()))
         ]
         reasons += [
-            f"topic {topic} has no partitions: was it deleted?" for topic in self.intake.streams.without_partitions
+            f"topic {topic} has no partitions; it may have been deleted"
+            for topic in self.intake.streams.without_partitions
         ]
         for each in self._partitions():
             reasons += self._partition_not_ready(each, self.intake)
@@ -182,7 +183,7 @@ class Health:
         return reasons
 
     def left(self) -> dict[str, str]:
-        """The streams that this worker leaves alone, and why. Neither makes it restart nor unready."""
+        """The streams that this worker leaves alone, and why. They neither restart the worker nor make it unready."""
         return {} if self.intake is None else self.intake.streams.why_left()
 
     def report(self) -> dict[str, Any]:

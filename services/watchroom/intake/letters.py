@@ -108,7 +108,7 @@ def replay_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -
 
     The fold knows an event for the stream's retention period, so within that time sending a letter twice changes
     nothing. Older letters are not sent: intake would refuse them. A letter that was replayed before and came back is
-    the same record as the first one. One of them is sent, or their number would double with every replay.
+    the same record as the first one. Only one of them is sent; otherwise their number would double with every replay.
 
     Raises:
         BrokerUnavailable: Not all are known to be stored; sending all again is safe.

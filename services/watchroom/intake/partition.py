@@ -93,7 +93,9 @@ class Appliers:
             RebuildNeeded: The topic has more partitions than when this worker started.
         """
         if partition >= self.partitions[topic]:
-            raise RebuildNeeded(f"{topic} had {self.partitions[topic]} partitions and now has one numbered {partition}")
+            raise RebuildNeeded(
+                f"topic {topic} had {self.partitions[topic]} partitions and now has partition {partition}"
+            )
         entities = Entities() if entities is None else entities
         self._all_entities[id(entities)] = entities
         return PartitionApplier(self, topic, partition, counts, entities)

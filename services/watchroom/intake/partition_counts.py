@@ -45,7 +45,7 @@ def read_held(reader: Reader) -> Held:
 def added_text(topic: str, found: int, known: int, *, is_least: bool = False) -> str:
     """The sentence about a topic whose partitions were added to: no worker can go on with it."""
     return (
-        f"topic {topic} has {'at least ' * is_least}{found} partitions and this force's figures were computed from"
+        f"topic {topic} has {'at least ' * is_least}{found} partitions, but this force's figures were computed from"
         f" {known}:"
         " its stream is withheld; stop all workers of this force and run `watchroom rebuild`"
     )
@@ -95,7 +95,7 @@ def confirmed(topic: str, count: Count, seen: TopicSeen | None) -> Count:
     found = 0 if seen is None else seen.partitions
     if found < count.partitions:
         raise BrokerUnavailable(
-            f"Kafka now shows {found} partitions for topic {topic}, but showed {count.partitions} before"
+            f"Kafka now reports {found} partitions for topic {topic}, but reported {count.partitions} before"
         )
     return count._replace(partitions=found)
 
@@ -191,7 +191,7 @@ def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str
         stored, log_id = held.counts.get(topic, NOT_KNOWN), topics.log_ids.get(topic)
         if has < stored.latest and stored.log_id == log_id is not None:
             raise BrokerUnavailable(
-                f"Kafka shows {has} partitions for topic {topic}, but showed {stored.latest} before"
+                f"Kafka reports {has} partitions for topic {topic}, but reported {stored.latest} before"
             )
         is_another = not stored.is_of(log_id) or has < stored.latest  # Kafka never takes partitions away
         known = known_counts(topic, topics, held, is_another=is_another)

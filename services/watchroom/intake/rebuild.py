@@ -285,7 +285,8 @@ async def _insist(tp: TopicPartition, call: Callable[[], Awaitable[object]]) -> 
         if isinstance(error, Moved):
             raise WorkFailed(
                 f"another process applied {tp.topic} partition {tp.partition} (up to offset {error.stored_offset}):"
-                " a worker was started during the rebuild. Its figures are right and it carries on; no action is needed"
+                " a worker was started during the rebuild. Its figures are correct and it continues;"
+                " no action is needed"
             ) from error
         if not isinstance(error, StoreUnavailable | BrokerUnavailable):
             raise error

@@ -195,7 +195,7 @@ def refuse_loss(
         said = [_said(start, is_other=start.topic_partition in others) for start in short]
         raise WorkFailed(
             f"{'; '.join(said)}. These months would be lost in whole or in part: {', '.join(unaccepted)}."
-            f" Nothing was changed; to accept that, run `watchroom rebuild --lose-before {after}`"
+            f" Nothing was changed; to accept this loss, run `watchroom rebuild --lose-before {after}`"
         )
 
 

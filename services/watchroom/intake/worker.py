@@ -54,7 +54,7 @@ from watchroom.timing import Pause, insist
 RETRY_S = 1.0
 STOP_WITHIN_S = 20.0  # a batch in hand is finished in this time, or left to the next worker
 LONG_S = 60.0  # work that went on for so long was more than a try
-LET_GO_WITHIN_S = 2.0  # a start that was called off
+LET_GO_WITHIN_S = 2.0  # a start that was cancelled
 GC_THRESHOLD = 50_000  # allocations between collections of the youngest objects; states are many and long-lived
 
 T = TypeVar("T")

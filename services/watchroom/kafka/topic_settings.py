@@ -108,7 +108,7 @@ def _of_timestamps(topic: str, found: Mapping[str, str], wanted: Mapping[str, st
 def _of_cleanup(topic: str, found: Mapping[str, str]) -> Iterator[Difference]:
     value = found.get(CLEANUP, "delete")
     if "compact" in value:
-        why = "Compaction deletes all but the last event of each call, incident or crime, so a rebuild counts wrongly."
+        why = "Compaction deletes all but the last event of each call, incident or crime, so a rebuild miscounts."
         yield Difference(topic, CLEANUP, value, "delete", why, refused=True)
 
 

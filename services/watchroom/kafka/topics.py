@@ -134,7 +134,7 @@ async def _refuse_hidden(admin: AIOKafkaAdminClient, settings: Settings, topics:
     hidden = [item["topic"] for item in described if issubclass(for_code(item["error_code"]), NOT_ALLOWED)]
     if hidden:
         raise BrokerRefuses(
-            f"Kafka at {settings.kafka} does not show this user topic {', '.join(sorted(hidden))}: grant it DESCRIBE"
+            f"Kafka at {settings.kafka} does not let this user see topic {', '.join(sorted(hidden))}: grant it DESCRIBE"
             f" and READ, see {RIGHTS}"
         )
 

@@ -45,7 +45,7 @@ class Reads(Enum):
     """How Redis keeps a kind's measures."""
 
     BUCKETS = "integers that add up over time"
-    OPEN_SET = "what is open now, by since when"
+    OPEN_SET = "what is open now, and since when"
     TOKENS = "how often each token occurs, by day and month"
     FIGURES = "integers of one figure and period, which are never added up"
     NOTHING = "nothing: it is text"
@@ -55,19 +55,19 @@ class Over(Enum):
     """What the samples of a metric family cover."""
 
     WINDOWS = "the measure's windows"
-    LOCAL_HOURS = "the last complete local hour, and the same one of past weeks"
+    LOCAL_HOURS = "the last complete local hour, and the same hour of past weeks"
     NOW = "the moment of the scrape"
     READING = "the moment at which Redis was read, if that is not the moment of the scrape"
-    OWN_PERIOD = "a figure's own period: for each span, the one that ends latest"
+    OWN_PERIOD = "a figure's own period: for each span, the period that ends latest"
 
 
 class Form(Enum):
     """How a board shows a measure; the values are descriptions."""
 
     TALLY = "counts by window, against past weeks or as a ranking"
-    SUMMARY = "several quantities over one window, each by window below"
+    SUMMARY = "several quantities over one window, with a table of each by window below"
     NOW = "what is open now"
-    LIST = "a list for reports and the built-in page; no panel, because what it lists cannot be a label"
+    LIST = "a list for reports and the built-in page; it has no panel, because the listed values cannot be labels"
     FIGURE = "the latest figure of each span, with its as-at date"
     WORDS = "text"
 

@@ -39,7 +39,7 @@ def details(row: Mapping[str, Any]) -> Iterator[str]:
     counts = [row[f"tokens_{band}"] for band, _ in BANDS]
     yield "once {:,}, two or three times {:,}, four or more {:,}".format(*counts)
     if row["token_keys"] > 1:
-        yield f"tokens made with {row['token_keys']} keys, so some may be counted twice"
+        yield f"tokens were made with {row['token_keys']} keys, so some may be counted twice"
     if row["left_out"]:
         yield f"{row['left_out']:,} tokens beyond {tokens.MOST_TOKENS} in one entity (excluded, counted separately)"
     if row["not_restated"]:

@@ -39,8 +39,8 @@ def warn_refused(found: Compatibility, warn: Callable[[str], None]) -> None:
     """Warn with a sentence about each stream that is left out."""
     for stream, changed in found.refused.items():
         warn(
-            f"{stream} is left out because Redis holds it under a different definition: {changed}. Use the catalogue"
-            " and settings of the workers, or run `watchroom rebuild`"
+            f"{stream} is left out because Redis holds its figures under a different definition: {changed}. Use the"
+            " catalogue and settings of the workers, or run `watchroom rebuild`"
         )
 
 

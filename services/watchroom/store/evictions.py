@@ -1,4 +1,4 @@
-"""Has Redis evicted keys, or may it? The count in an evicted key is wrong from then on. Pure.
+"""Whether Redis has evicted keys, or may do so. The count in an evicted key is wrong from then on. Pure.
 
 INFO shows it to users who may run INFO; for others nothing is known.
 """

@@ -54,7 +54,7 @@ def without_info() -> Finding:
     """Our user may not run INFO."""
     return Finding(
         "eviction",
-        "our user may not run INFO",
+        "the Redis user may not run INFO",
         "everything works, but there is no way to tell whether Redis evicts keys, is persistent and is recent enough",
         f"add +info to its rights, see {RIGHTS}",
         "warning",
@@ -73,7 +73,7 @@ def _version(info: Mapping[str, Any]) -> Iterator[Finding]:
     version = str(info.get("redis_version", ""))  # Valkey shows the version of Redis with which it is compatible
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < LEAST_VERSION:
-        why = "before 7.0 a script cannot check its rights, so a withdrawn right can leave a step half written"
+        why = "before 7.0, a script cannot check its rights, so a right that is revoked can leave a step half written"
         yield Finding("version", f"version {version}", why, "use Redis 7.0 or later, or Valkey", "warning")
 
 
@@ -107,7 +107,7 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
             "a restart loses everything since the last snapshot, if there is one; workers can recount it only as far"
             " back as Kafka keeps the records"
         )
-        do = "write `appendonly yes` into redis.conf (and CONFIG SET appendonly yes), see deploy/redis/redis.conf"
+        do = "set `appendonly yes` in redis.conf (and run CONFIG SET appendonly yes), see deploy/redis/redis.conf"
         yield Finding("persistence", "the append-only file is off", why, do, "warning")
     written = {
         "aof_last_write_status": "the append-only file",
@@ -120,7 +120,7 @@ def _persistence(info: Mapping[str, Any]) -> Iterator[Finding]:
                 "it refuses writes, or loses everything at its next restart",
                 "check its log and its free disk space",
             )
-            yield Finding("persistence", f"it could not write {what}", why, do, "error")
+            yield Finding("persistence", f"the server could not write {what}", why, do, "error")
 
 
 def _replication(info: Mapping[str, Any]) -> Iterator[Finding]:

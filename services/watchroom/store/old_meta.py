@@ -23,7 +23,7 @@ BY_STREAM_SAID: Final = '{"made by a later version of Watchroom": true}'  # the 
 _PARTITIONS_OF: Final = "partitions of "
 _COMMON: Final = ("bins", "fold version", "reporting zone", "future bound, ms")
 _BOUNDS: Final = ("lateness", "keeping")
-# An old definition did not say them; they were never others.
+# An old definition did not contain these values, which were always the same.
 _LEVELS: Final = {"10s": 7_200_000, "hour": 5_184_000_000, "day": 34_214_400_000, "month": None}
 
 

@@ -61,7 +61,7 @@ URL, CA, CERT = "WATCHROOM_REDIS_URL", "WATCHROOM_REDIS_CA", "WATCHROOM_REDIS_CE
 OF_SENTINELS = "WATCHROOM_REDIS_SENTINEL_USER and WATCHROOM_REDIS_SENTINEL_PASSWORD"
 UNUSABLE = {  # by `Process.mode`
     CLUSTER: tls.Refusal(
-        "is a node of a Redis Cluster, which this version of Watchroom cannot use",
+        "is a node of a Redis Cluster, which this version of Watchroom does not support",
         f"{URL}: write the URL of a Redis that is not a cluster, or of its sentinels",
     ),
     SENTINEL: tls.Refusal(
@@ -242,7 +242,7 @@ def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return tls.of_certificate(cause, URL, CA)
     if isinstance(error, AuthenticationError) or _NOT_LET_IN.match(str(error)):
-        why = "it asks for a password" if _NO_PASSWORD.search(str(error)) else str(error).rstrip(".")
+        why = "it requires a password" if _NO_PASSWORD.search(str(error)) else str(error).rstrip(".")
         return tls.Refusal(
             f"rejects the login of user {asked.user} ({why})", f"user and password in {asked.credentials}"
         )

@@ -26,7 +26,7 @@ from watchroom.store.rights import OF_WORKERS, refuse_missing
 from watchroom.store.step import Step
 
 ANSWER_WITHIN_S = 10.0
-OTHERS = "Redis holds figures computed under other definitions"
+OTHERS = "Redis holds figures computed under different definitions"
 
 
 class Store(AsyncClient):

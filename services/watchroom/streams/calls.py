@@ -46,7 +46,7 @@ class CallData(HasClass, Data):
     agent_token: NotRequired[Text]
     """A token for the agent, never a name."""
     reason: NotRequired[Prose]
-    """The reason, in the words of the producer. No figure depends on it."""
+    """The reason, in the producer's own words. No figure depends on it."""
 
 
 MODELS: Final = (
@@ -204,7 +204,7 @@ STREAM: Final = Stream(
     fold=fold,
     is_orphan=is_orphan,
     moments={
-        "offered": Term("presented, or queued if only that is known", _offered),
+        "offered": Term("when it was presented, or queued if only that is known", _offered),
         "presented": Term(
             "the earliest call.presented: handed over by the national operator", attrgetter("presented_ms")
         ),
@@ -231,8 +231,8 @@ STREAM: Final = Stream(
             can_be=("answered", "abandoned", "callback"),
         ),
         "short_abandon": truth("true if the call was abandoned after less than 5 s in the queue", _is_short_abandon),
-        "call_class": Term("the latest class; outgoing for an outbound call without one", _class, field="class"),
-        "outgoing": truth("true if the latest class is outgoing or the latest direction outbound", _is_outgoing),
+        "call_class": Term("the latest class; `outgoing` for an outbound call without a class", _class, field="class"),
+        "outgoing": truth("true if the latest class is outgoing or the latest direction is outbound", _is_outgoing),
         "cli_type": Term("the latest type of the calling number", said_in("cli_type", slug_or_none)),
         "caller": Term("the caller's token, from the earliest event that has one", said_in("caller")),
         "caller_org": Term(

@@ -35,9 +35,9 @@ class CrimeData(Data):
     victim_gender: NotRequired[LooseText]
     """`female`, `male` or `other`."""
     victim_token: NotRequired[Token]
-    """A token for the victim, as `watchroom token --kind person` makes it."""
+    """A token for the victim, as made by `watchroom token --kind person`."""
     reason: NotRequired[Prose]
-    """The reason, in the words of the producer. No figure depends on it."""
+    """The reason, in the producer's own words. No figure depends on it."""
 
 
 class CrimeClass(CrimeData):
@@ -46,9 +46,9 @@ class CrimeClass(CrimeData):
     offence_code: NotRequired[Text]
     """Home Office offence code; group, subgroup and category are looked up in `schemas/reference`."""
     group: NotRequired[Text]
-    """Home Office offence group by name; takes precedence over that of the code."""
+    """Home Office offence group by name; takes precedence over the group looked up from the code."""
     category: NotRequired[Text]
-    """police.uk category; takes precedence over that of the code."""
+    """police.uk category; takes precedence over the category looked up from the code."""
 
 
 class OutcomeData(Data):
@@ -62,9 +62,9 @@ class SuspectData(Data):
     """The suspect."""
 
     suspect_token: RequiredToken
-    """A token for the suspect, as `watchroom token --kind person` makes it."""
+    """A token for the suspect, as made by `watchroom token --kind person`."""
     reason: NotRequired[Prose]
-    """The reason, in the words of the producer. No figure depends on it."""
+    """The reason, in the producer's own words. No figure depends on it."""
 
 
 CLASS_FIELDS: Final = ("offence_code", "group", "category")

@@ -206,8 +206,12 @@ STREAM: Final = Stream(
         ),
     },
     values={
-        "group": Term("Home Office offence group of the latest class: as stated, otherwise that of its code", _group),
-        "category": Term("police.uk category of the latest class: as stated, otherwise that of its code", _category),
+        "group": Term(
+            "Home Office offence group of the latest class: as stated, otherwise looked up from its code", _group
+        ),
+        "category": Term(
+            "police.uk category of the latest class: as stated, otherwise looked up from its code", _category
+        ),
         "subgroup": Term("Home Office offence subgroup of the latest class's code", _subgroup),
         "codes": Term(
             "offence codes of the latest class; a condition must list all of them", _codes, can_be=offences.CODES
@@ -224,7 +228,8 @@ STREAM: Final = Stream(
         "suspects": Term("tokens of the suspects who are currently linked", _suspects),
         "victim_is_informed": truth("true if the victim was informed at or after the latest allocation", _is_informed),
         "transfer_is_timed": truth(
-            "true if the validation is known and not after the transfer, both in years whose bank holidays are known",
+            "true if the validation is known and not later than the transfer, both in years whose bank holidays are"
+            " known",
             _is_transfer_timed,
         ),
     },

@@ -36,7 +36,7 @@ class IncidentData(Data):
     self_initiated: NotRequired[LooseTruth]
     """Whether an officer came across the incident and nobody reported it; defaults to false."""
     reason: NotRequired[Prose]
-    """The reason, in the words of the producer. No figure depends on it."""
+    """The reason, in the producer's own words. No figure depends on it."""
 
 
 class CategoryData(IncidentData):
@@ -252,12 +252,14 @@ STREAM: Final = Stream(
         "self_initiated": truth(
             "true if an officer came across it, by the latest event that states this", _is_self_initiated
         ),
-        "resourced": truth("true once any resource was assigned or on scene", _is_resourced),
-        "arrived": truth("true once any resource was on scene", _is_attended),
+        "resourced": truth("true once any resource has been assigned or on scene", _is_resourced),
+        "arrived": truth("true once any resource has been on scene", _is_attended),
     },
     states={
-        "unresourced": Term("nobody is assigned now; not attended, closed or cancelled", _is_unresourced),
-        "unattended": Term("no resource has been on scene; not closed or cancelled", _is_unattended),
+        "unresourced": Term(
+            "no resource is assigned now; the incident is not attended, closed or cancelled", _is_unresourced
+        ),
+        "unattended": Term("no resource has been on scene; the incident is not closed or cancelled", _is_unattended),
     },
     lateness_days=7,
     keeping_days=100,
