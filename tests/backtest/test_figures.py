@@ -13,6 +13,7 @@ from watchroom.backtest.figures import Figures
 from watchroom.backtest.selectors import Matcher, Selector
 from watchroom.backtest.simulated_store import SimulatedStore
 from watchroom.catalogue.metrics import families
+from watchroom.catalogue.shares import PART, WHOLE
 from watchroom.errors import WorkFailed
 from watchroom.events.record import Record
 from watchroom.exporter.mirror import Mirror
@@ -78,7 +79,7 @@ class RealPipeline:
     def page(self, now_ms: int) -> Samples:
         """What it publishes for the measures that the back-test simulates."""
         self._mirror.refresh(now_ms)
-        names = {family.name for family in FAMILIES}
+        names = {PART, WHOLE, *(family.name for family in FAMILIES)}
         found = parsed(self._page.text(now_ms))
         return {key: value for key, value in found.items() if key[0] in names and not MONTHS & key[1]}
 
@@ -88,7 +89,9 @@ async def test_every_figure_equals_that_on_the_exporters_page(redis_server: Redi
     real = RealPipeline(redis_server.url)
     await real.start()
     calendar = Calendar(real.settings.zone)
-    figures = Figures(catalogue(), [Selector(family.name, (NOT_MONTHS,)) for family in FAMILIES], "here", calendar)
+    selectors = [Selector(family.name, (NOT_MONTHS,)) for family in FAMILIES]
+    selectors += [Selector(PART, ()), Selector(WHOLE, ())]
+    figures = Figures(catalogue(), selectors, "here", calendar)
     store = SimulatedStore(catalogue(), figures.measures, real.settings, calendar)
     events = list(simulate(seed=3, start_ms=START_MS, end_ms=MOMENTS_MS[-1] + 1))
     before_ms = 0
@@ -106,6 +109,7 @@ async def test_every_figure_equals_that_on_the_exporters_page(redis_server: Redi
         await real.store.close()
     waiting = [value for (name, _), value in ours.items() if name == "watchroom_call_volume"]
     assert sum(waiting) > 1000, "the day was empty: nothing was compared"
+    assert sum(value for (name, _), value in ours.items() if name == WHOLE) > 100
 
 
 def test_a_rule_on_a_local_hour_is_refused() -> None:

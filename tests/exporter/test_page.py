@@ -112,6 +112,20 @@ def test_open_measures_show_the_oldest_the_deadlines_and_how_many_were_given_up(
     assert value(samples, "calls_waiting_overdue", line="101") is None
 
 
+def test_a_share_that_an_alert_reads_has_its_counts_with_those_overdue_as_missed(room: ExporterStore) -> None:
+    """A rule divides these two and adds nothing, so one overdue caller must be in the whole and not in the part."""
+    room.add(NOON, ANSWERED_8_S)
+    room.waiting("calls_waiting|line=999", {"overdue": NOON - 11_000, "in time": NOON - 9_000})
+    samples = room.scrape(NOON)
+    for window in ("1h", "5m", "6h", "30m"):
+        by = {"measure": "call_answer_time", "quantity": "live_within", "line": "999", "window": window}
+        assert (value(samples, "share_part", **by), value(samples, "share_whole", **by)) == (1, 2)
+    abandoned = {"measure": "call_abandonment", "quantity": "share", "line": "101", "window": "1h"}
+    assert (value(samples, "share_part", **abandoned), value(samples, "share_whole", **abandoned)) == (0, 0)
+    room.client.hset(room.keys.partition(room.settings.topic("calls"), 0), "fresh_ms", NOON - 10_001)
+    assert value(room.scrape(NOON), "share_whole", **abandoned) is None, "its stream is withheld"
+
+
 WAITED_FOR = [name for name, stream in STREAMS.items() if stream.is_waited_for]
 
 

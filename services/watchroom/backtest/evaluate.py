@@ -15,6 +15,7 @@ from watchroom.catalogue.model import Catalogue
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
 from watchroom.generate import promql
+from watchroom.generate.rules import shares
 from watchroom.kinds import quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
@@ -92,10 +93,10 @@ def _check_muting(inputs: RuleInputs, results: Iterable[AlertResult]) -> None:
         )
 
 
-def count_queries(alert: Alert, measure: Measure, catalogue: Catalogue) -> dict[str, str]:
+def count_queries(alert: Alert, measure: Measure) -> dict[str, str]:
     """The queries for the counts behind the figure of an alert."""
     if quantity_of(measure, alert.shown).counts:
-        return promql.counts(catalogue, measure, alert.shown)._asdict()
+        return shares.counts(measure, alert.shown)._asdict()
     return {"base": promql.base(measure, alert.shown)}
 
 
@@ -112,7 +113,7 @@ def _time_of(line: str) -> float:
 
 def _result(server: Prometheus, rule: Rule, spans: Iterable[Span], catalogue: Catalogue) -> AlertResult:
     behind = [(alert, measure) for measure, alert in catalogue.alerts() if alert.name == rule.name]
-    queries = count_queries(*behind[0], catalogue) if behind else {}
+    queries = count_queries(*behind[0]) if behind else {}
     found = []
     for span in spans:
         for point in server.over(rule.expression, *span):

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 
 from watchroom.backtest.selectors import Selector
 from watchroom.backtest.simulated_store import OpenSet, SimulatedStore
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.shares import PART, WHOLE, labels, shares
 from watchroom.errors import WorkFailed
 from watchroom.exporter.exposition import labels_text
+from watchroom.exporter.mirror import Reading
+from watchroom.exporter.numbers import Numbers
+from watchroom.exporter.shares import share_counts
 from watchroom.exporter.sums import WindowSums, by_area_of, series_behind
-from watchroom.kinds import area_windows, kind_of, names, open_now
+from watchroom.kinds import area_windows, kind_of, names, open_now, quantity_of
 from watchroom.kinds.kind import MetricFamily, Over, Reads, Stored
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.open_now import OpenQuestion, OpenTile
+from watchroom.kinds.shown import Shown
 from watchroom.rolling.calendar import Calendar
 from watchroom.rolling.windows import MONTH, TWELVE_MONTHS, Window, windows_at
 
@@ -57,15 +62,29 @@ class Figures:
         Raises:
             WorkFailed: A rule reads a window or a metric that is not simulated.
         """
-        self._calendar = calendar
+        self._catalogue, self._force, self._calendar = catalogue, force, calendar
+        self._shares = [
+            (measure, shown)
+            for measure, shown in shares(catalogue)
+            if _is_selected_share(measure, shown, selectors, force)
+        ]
+        overdue = (self._overdue(measure, shown) for measure, shown in self._shares)
+        self._open = {
+            names.series(measure.id, by): (measure, by)
+            for measure in chain.from_iterable(overdue)
+            for by in measure.label_sets()
+        }
         self._series = [
             series
             for measure in catalogue.measures.values()
             for suffix, family in suffixes(measure).items()
             for series in _selected(measure, suffix, family, selectors, force)
         ]
-        self.measures = {name for series in self._series for name in series.measure.counted}
-        self.windows = sorted({series.window.name for series in self._series if series.window is not None})
+        read = [series.measure for series in self._series] + [measure for measure, _ in self._shares]
+        read += [measure for measure, _ in self._open.values()]
+        self.measures = {name for measure in read for name in measure.counted}
+        windows = {series.window.name for series in self._series if series.window is not None}
+        self.windows = sorted(windows | {shown.window for _, shown in self._shares})
         if months := {MONTH, TWELVE_MONTHS}.intersection(self.windows):
             window_read = min(months)
             raise WorkFailed(f"a rule reads the window `{window_read}`, which the back-test does not simulate; use 28d")
@@ -86,11 +105,48 @@ class Figures:
             value = kind.figure(kind.figures(series.measure, stored, timed), series.figure)
             if value is not None:
                 yield Sample(series.text, value)
+        yield from self._of_shares(store, now_ms)
+
+    def _of_shares(self, store: SimulatedStore, now_ms: int) -> Iterator[Sample]:
+        tiles = {
+            name: _tile(open_now.question(measure, name, by), store.open[name], now_ms)
+            for name, (measure, by) in self._open.items()
+        }
+        reading = Reading(now_ms, None, {}, {}, {}, tiles)
+        numbers = Numbers(self._catalogue, self._sums, reading, now_ms)
+        for text, counts in share_counts(self._shares, numbers).items():
+            series = f"{{{text},{labels_text({'force': self._force})}}}"
+            yield Sample(PART + series, counts.part)
+            yield Sample(WHOLE + series, counts.whole)
+
+    def _overdue(self, measure: Measure, shown: Shown) -> list[Measure]:
+        """The open measure whose overdue count as missed in a share."""
+        is_needed = quantity_of(measure, shown).misses_overdue
+        return [self._catalogue.measures[measure.display.overdue_from]] if is_needed else []
 
     def _stored(self, series: _Series, store: SimulatedStore, now_ms: int) -> Stored:
         if series.window is not None:
             return self._sums.together(series.window, series_behind(series.measure, series.by))
         return _tile(open_now.question(series.measure, series.name, series.by), store.open[series.name], now_ms)
+
+
+def _is_selected_share(measure: Measure, shown: Shown, selectors: Sequence[Selector], force: str) -> bool:
+    """Whether a rule reads a share of an alert, whatever the value of its split.
+
+    Raises:
+        WorkFailed: A rule reads it and it is not simulated.
+    """
+    wanted = [selector for selector in selectors if selector.metric in (PART, WHOLE)]
+    found = [{**labels(measure, shown, value), "force": force} for value in _split_values(measure, shown)]
+    if not any(selector.accepts(each) for selector in wanted for each in found):
+        return False
+    if kind_of(measure).reads is not Reads.BUCKETS:
+        raise WorkFailed(f"a rule reads {PART} of {measure.id}, which the back-test does not simulate")
+    return True
+
+
+def _split_values(measure: Measure, shown: Shown) -> Sequence[str]:
+    return next((label.all_values() for label in measure.labels if label.name == shown.split), ("",))
 
 
 def _selected(

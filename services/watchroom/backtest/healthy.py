@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from watchroom.backtest.figures import Sample
 from watchroom.backtest.selectors import Selector
 from watchroom.catalogue.metrics import FOREIGN, PLATFORM, Family
+from watchroom.catalogue.shares import PART, WHOLE
 from watchroom.errors import WorkFailed
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import labels_text
@@ -37,7 +38,7 @@ class HealthyPlatform:
             if any(selector.metric == metric and selector.accepts(labels) for selector in selectors)
         ]
         unknown = {family.name for family in (*PLATFORM, *FOREIGN)} & {selector.metric for selector in selectors}
-        unknown -= {metric for metric, _, _ in _all(settings)}
+        unknown -= {metric for metric, _, _ in _all(settings)} | {PART, WHOLE}  # `Figures` has these
         if unknown:
             raise WorkFailed(
                 f"a rule reads {', '.join(sorted(unknown))}, but the back-test has no healthy value for it; add one to "

@@ -90,7 +90,7 @@ def read_rules(rule_files: Sequence[Path], catalogue: Catalogue, folder: Path) -
         counts = [
             server.printed(query)
             for measure, alert in catalogue.alerts()
-            for query in count_queries(alert, measure, catalogue).values()
+            for query in count_queries(alert, measure).values()
         ]
     return RuleInputs(rules, catalogue, counts)
 

@@ -1,7 +1,8 @@
 """What tiles and tables show, from the exporter's own copy: one definition for the page, the metrics and the boards.
 
 Pure. Whether a measure may be shown at all is decided elsewhere (`Page.faults`): ask for the numbers of a published
-stream only. A test compares every quantity with the answer of a real Prometheus to `generate.promql`.
+stream only. Alerts on shares read the counts from here, too. A test compares every quantity with the answer of a real
+Prometheus to `generate.promql`.
 """
 
 from __future__ import annotations

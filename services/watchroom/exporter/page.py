@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from watchroom.catalogue.shares import shares
 from watchroom.exporter.freshness import (
     held_up,
     last_seen_of,
@@ -22,11 +23,13 @@ from watchroom.exporter.platform import (
     months_text,
     platform_text,
     rows_text,
+    shares_text,
     silent_text,
     streams_text,
     tiles_text,
 )
 from watchroom.exporter.rows import MeasureRows
+from watchroom.exporter.shares import share_counts
 from watchroom.exporter.wall import (
     Board,
     DataAge,
@@ -64,6 +67,7 @@ class Page:
         self._redefined = redefined
         catalogue = mirror.catalogue
         self._rows = [MeasureRows(catalogue, measure) for measure in catalogue.measures.values()]
+        self._shares = shares(catalogue)
 
     def text(self, now_ms: int) -> str:
         """Everything that may be published at `now_ms`."""
@@ -160,13 +164,15 @@ class Page:
         return Silence(tuple(streams), now_ms - min(known) if known else None) if streams else None
 
     def _shown(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> Iterator[str]:
-        """Tiles and rows of tables: what boards and alerts ask for."""
+        """Tiles, rows of tables and shares: what boards and alerts ask for."""
         mirror = self._mirror
         yield tiles_text(
             tile_views(mirror.catalogue, faults, self._numbers_of(reading, now_ms)), self._age(faults, reading, now_ms)
         )
         numbers = Numbers(mirror.catalogue, mirror.sums, reading, now_ms)
         yield rows_text(each.text(numbers) for each in self._rows if _is_published(each.measure, faults))
+        of_alerts = [each for each in self._shares if _is_published(each[0], faults)]
+        yield shares_text(share_counts(of_alerts, numbers))
 
     def _measures(self, reading: Reading, faults: dict[str, list[str]], now_ms: int) -> list[str]:
         sums, figures = self._mirror.sums, self._mirror.figures

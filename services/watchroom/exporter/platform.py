@@ -13,9 +13,11 @@ from typing import Final
 
 from watchroom.admission.models import LOOSE_FIELDS, STREAM_OF
 from watchroom.catalogue.metrics import PLATFORM, ROW
+from watchroom.catalogue.shares import PART, WHOLE
 from watchroom.events.reasons import REASONS
 from watchroom.exporter.exposition import gauge, labels_text, line
 from watchroom.exporter.mirror import Reading
+from watchroom.exporter.shares import Counts
 from watchroom.exporter.sums import ORPHANS_WINDOW, WindowSums
 from watchroom.exporter.wall import DataAge, TileView
 from watchroom.kinds import names
@@ -90,6 +92,13 @@ def tiles_text(views: Iterable[TileView], age: DataAge) -> str:
 def rows_text(lines: Iterable[str]) -> str:
     """The rows of every table, from their lines."""
     return gauge(ROW, _FAMILIES[ROW].about, lines)
+
+
+def shares_text(counts: Mapping[str, Counts]) -> str:
+    """Part and whole of each share, by the labels of its samples as written."""
+    parts = (line(PART, labels, both.part) for labels, both in counts.items())
+    wholes = (line(WHOLE, labels, both.whole) for labels, both in counts.items())
+    return gauge(PART, _FAMILIES[PART].about, parts) + gauge(WHOLE, _FAMILIES[WHOLE].about, wholes)
 
 
 def months_text(sums: WindowSums) -> str:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from tests.generate.rules.limits import EVALUATION_S
 from watchroom.catalogue.model import Catalogue
+from watchroom.catalogue.shares import PART, WHOLE, labels
 from watchroom.generate.rules import alerts, recording
 from watchroom.generate.yaml_text import yaml_text
 from watchroom.kinds import kind_of, names, quantity_of
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Measure
-from watchroom.kinds.queries import OVERDUE
 from watchroom.kinds.shown import Alert
 
 QUIET_S: Final = 60
@@ -34,7 +35,7 @@ class Level(NamedTuple):
 
 def cases_text(catalogue: Catalogue, rule_files: str) -> str:
     """The promtool test file of a catalogue's alerts; `rule_files` is the folder of the rules as seen from it."""
-    tests = [case for measure, alert in catalogue.alerts() for case in _cases(catalogue, measure, alert)]
+    tests = [case for measure, alert in catalogue.alerts() for case in _cases(measure, alert)]
     document = {
         "rule_files": [f"{rule_files}/recording.yml", f"{rule_files}/measures.yml"],
         "evaluation_interval": f"{EVALUATION_S}s",
@@ -44,9 +45,9 @@ def cases_text(catalogue: Catalogue, rule_files: str) -> str:
     return yaml_text(document)
 
 
-def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dict[str, Any]]:
+def _cases(measure: Measure, alert: Alert) -> Iterator[dict[str, Any]]:
     enough = max(alert.at_least, _least_whole(measure, alert))
-    quiet, bad = (_values(catalogue, measure, alert, Level(beyond, enough)) for beyond in (False, True))
+    quiet, bad = (_values(measure, alert, Level(beyond, enough)) for beyond in (False, True))
     for_s = math.ceil(alert.for_s / EVALUATION_S) * EVALUATION_S
     fires_s, ends_s = QUIET_S + for_s, QUIET_S + for_s + 30
     firing = _firing(measure, alert)
@@ -68,7 +69,7 @@ def _cases(catalogue: Catalogue, measure: Measure, alert: Alert) -> Iterator[dic
         {long_s - EVALUATION_S: []},
     )
     if alert.at_least:
-        few = _values(catalogue, measure, alert, Level(beyond=True, of=alert.at_least - 1))
+        few = _values(measure, alert, Level(beyond=True, of=alert.at_least - 1))
         yield _case(
             f"{alert.name} does not fire with {alert.at_least - 1}, one too few",
             {series: _run(value, long_s) for series, value in few.items()},
@@ -138,21 +139,20 @@ def _braces(labels: Mapping[str, str]) -> str:
     return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
 
 
-def _values(catalogue: Catalogue, measure: Measure, alert: Alert, level: Level) -> Values:
+def _values(measure: Measure, alert: Alert, level: Level) -> Values:
     """Every series that the alert's expression reads, under the first listed value of each open label."""
     shown = alert.shown
     by = {label.name: shown.where.get(label.name, label.values[0]) for label in measure.labels}
     kind, quantity = kind_of(measure), quantity_of(measure, shown)
     if quantity.counts:
-        part, whole = quantity.counts
         counted = _part(*_share_limit(alert), level)
         windows = (alert.burn.long, alert.burn.short) if alert.burn else (shown.window,)
-        return _overdue(catalogue, measure, alert, by) | {
+        return {
             series: value
             for window in windows
             for series, value in (
-                (_series(measure, part, by, window), level.of - counted if alert.burn else counted),
-                (_series(measure, whole, by, window), level.of),
+                (_share(PART, measure, alert, window), level.of - counted if alert.burn else counted),
+                (_share(WHOLE, measure, alert, window), level.of),
             )
         }
     base = _series(measure, kind.quantities[kind.base].suffix, by, shown.window)
@@ -169,11 +169,10 @@ def _share_limit(alert: Alert) -> tuple[float, bool]:
     return (alert.above, True) if alert.above is not None else (alert.below or 0, False)
 
 
-def _overdue(catalogue: Catalogue, measure: Measure, alert: Alert, by: Mapping[str, str]) -> dict[str, float]:
-    """Nobody is overdue now; tests/alerts/answering_stops_test.yml has the other case."""
-    if not quantity_of(measure, alert.shown).misses_overdue:
-        return {}
-    return {_series(catalogue.measures[measure.display.overdue_from], OVERDUE, by, ""): 0}
+def _share(metric: str, measure: Measure, alert: Alert, window: str) -> str:
+    shown = replace(alert.shown, window=window)
+    split = _split_value(measure, alert).get(shown.split, "")
+    return f"{metric}{_braces({'force': 'here', **labels(measure, shown, split)})}"
 
 
 def _part(limit: float, above: bool, level: Level) -> int:

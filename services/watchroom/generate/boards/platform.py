@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from watchroom.catalogue.metrics import ROW, suffixes
 from watchroom.catalogue.rows import ORDER
+from watchroom.catalogue.shares import PART, WHOLE, labels, shares
 from watchroom.generate.boards import describe, palette, queries
 from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
@@ -83,7 +84,8 @@ def make(sources: Sources) -> Sequence[Section]:
     made = {title: [panel.made(sources) for panel in panels] for title, panels in _given().items()}
     made[""].insert(0, data_age(sources, 6, 6, 64))
     made["Refused, lost and excluded"] += _excluded(sources)
-    return [Section(title, panels) for title, panels in made.items()]
+    made["Alerts"] = list(_shares(sources))
+    return [Section(title, panels) for title, panels in made.items() if panels]
 
 
 BOARD: Final = Board(
@@ -100,6 +102,29 @@ def _given() -> dict[str, list[_Panel]]:
 def _links(sources: Sources, alert: str) -> tuple[Link, ...]:
     book = Link(f"Runbook {alert}", runbook(sources, alert)) if alert else all_runbooks(sources)
     return link_to("live"), Link("Health", f"{sources.exporter}/healthz"), book
+
+
+def _shares(sources: Sources) -> Iterator[SizedPanel]:
+    """The counts of each share that an alert reads, both from the exporter with the higher share."""
+    found = shares(sources.catalogue)
+    if not found:
+        return
+    names = dict.fromkeys(name for measure, shown in found for name in labels(measure, shown))
+    by = ", ".join(["force", *names])
+    ratio = f"topk by ({by}) (1, {PART}{{{CHOSEN}}} / {WHOLE}{{{CHOSEN}}})"
+    asked = [
+        Query(f"max by ({by}) ({metric}{{{CHOSEN}}} and {ratio})", column)
+        for metric, column in ((PART, "Part"), (WHOLE, "Whole"))
+    ]
+    text = "The two counts of each share that an alert compares with its threshold."
+    head = Head(
+        "platform/Shares",
+        "Shares that alerts read",
+        describe.platform_card(f"**Definition.** {text}"),
+        COUNT,
+        _links(sources, ""),
+    )
+    yield rows(head, asked, [(name, capital(from_slug(name))) for name in names])
 
 
 def _excluded(sources: Sources) -> Iterator[SizedPanel]:

@@ -11,9 +11,11 @@ from typing import Any, Final
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
+from watchroom.generate.rules import shares
 from watchroom.generate.rules.links import Links, board_of
 from watchroom.generate.rules.recording import miss_selector
-from watchroom.generate.rules.wording import description, labels_kept, summary
+from watchroom.generate.rules.shares import labels_kept
+from watchroom.generate.rules.wording import description, summary
 from watchroom.kinds import quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Alert
@@ -62,7 +64,7 @@ def expression(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
     max by (force) (ALERTS{{alertstate="firing",mutes="all"}})
     or max by (force) (ALERTS{{alertstate="firing",mutes="stream",stream="{measure.stream}"}})
   )
-  unless on ({on}) {promql.base(measure, alert.shown)}
+  unless on ({on}) {_rests_on(measure, alert)}
 )"""
 
 
@@ -73,21 +75,25 @@ def holds(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
         limit = f"{alert.burn.miss_limit:g}"
         windows = (alert.burn.long, alert.burn.short)
         beyond = "\nand ".join(f"{miss_selector(measure, shown, window)} > {limit}" for window in windows)
-    elif alert.above is not None:
-        beyond = f"({promql.expression(catalogue, measure, shown)}) > {alert.above:g}"
     else:
-        beyond = f"({promql.expression(catalogue, measure, shown)}) < {alert.below:g}"
+        is_share = quantity_of(measure, shown).counts is not None
+        figure = shares.share(measure, shown) if is_share else f"({promql.expression(catalogue, measure, shown)})"
+        beyond = f"{figure} > {alert.above:g}" if alert.above is not None else f"{figure} < {alert.below:g}"
     if not alert.at_least:
         return beyond
     on = ", ".join(labels_kept(shown))
-    rests_on = promql.base(measure, shown)
-    if quantity_of(measure, shown).misses_overdue:
-        rests_on = f"({promql.counts(catalogue, measure, shown).whole})"
-    return f"{beyond}\nand on ({on}) {rests_on} >= {alert.at_least}"
+    return f"{beyond}\nand on ({on}) {_rests_on(measure, alert)} >= {alert.at_least}"
+
+
+def _rests_on(measure: Measure, alert: Alert) -> str:
+    """How many entities the figure rests on; absent while it is lost."""
+    shown = alert.shown
+    is_share = quantity_of(measure, shown).counts is not None
+    return shares.whole(measure, shown) if is_share else promql.base(measure, shown)
 
 
 def _measure_rule(catalogue: Catalogue, measure: Measure, alert: Alert, links: Links) -> dict[str, Any]:
-    rule = _rule(alert.name, alert, links, board_of(measure), summary(catalogue, measure, alert))
+    rule = _rule(alert.name, alert, links, board_of(measure), summary(measure, alert))
     if listed := links.behind(measure, alert):
         rule["annotations"]["open_url"] = listed
     return {**rule, "expr": expression(catalogue, measure, alert), "labels": labels_of(measure, alert)}

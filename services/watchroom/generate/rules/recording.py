@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from watchroom.catalogue.metrics import WAITED_FOR
 from watchroom.catalogue.model import Catalogue
-from watchroom.generate import promql
+from watchroom.generate.rules.shares import share
 from watchroom.kinds import quantity_of
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.queries import FORCE
@@ -49,7 +49,7 @@ def group(catalogue: Catalogue) -> dict[str, Any]:
             shown = replace(alert.shown, window=window)
             rule: dict[str, Any] = {
                 "record": miss_name(measure, shown, window),
-                "expr": f"1 - ({promql.expression(catalogue, measure, shown)})",
+                "expr": f"1 - {share(measure, shown)}",
             }
             if shown.where:
                 rule["labels"] = dict(shown.where)

@@ -7,14 +7,14 @@ alert.
 from __future__ import annotations
 
 from watchroom.catalogue.formatting import window_text
-from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.platform_alerts import PlatformAlert
 from watchroom.generate import promql
+from watchroom.generate.rules import shares
+from watchroom.generate.rules.shares import labels_kept
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import where_text
 from watchroom.kinds.measure import Measure
-from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Alert, Burn, Shown
 from watchroom.wording import exact_duration
 
@@ -25,12 +25,12 @@ _VALUE: dict[Unit, str] = {
 }
 
 
-def summary(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
+def summary(measure: Measure, alert: Alert) -> str:
     """One line: force, measure, value, counts, threshold and definition."""
     shown = alert.shown
     split = f", {shown.split} {{{{ $labels.{shown.split} }}}}" if shown.split else ""
     where = f", {where_text(measure, shown.where)}" if shown.where else ""
-    firing = _burn(catalogue, measure, shown, alert.burn) if alert.burn else _threshold(catalogue, measure, alert)
+    firing = _burn(measure, shown, alert.burn) if alert.burn else _threshold(measure, alert)
     lost = ": fired before its data was lost; the current value is unknown"
     # NaN is not equal to itself: the alert is held while its feed is dead (see alerts.expression).
     return (
@@ -71,41 +71,36 @@ def limit_text(measure: Measure, alert: Alert) -> str:
     return f"below {number(unit, alert.below or 0)}"
 
 
-def labels_kept(shown: Shown) -> list[str]:
-    """The labels of the alert that its expression keeps: the force and the split."""
-    return [FORCE, *([shown.split] if shown.split else [])]
-
-
-def _threshold(catalogue: Catalogue, measure: Measure, alert: Alert) -> str:
+def _threshold(measure: Measure, alert: Alert) -> str:
     shown, quantity = alert.shown, quantity_of(measure, alert.shown)
     name = quantity.meaning
     if quantity.is_met_share:
         name = f"share {target_text(measure, shown)}{missed_too(measure, shown)}"
     period = f", {window_text(shown.window)}" if shown.window else ""
-    counts = _counts(catalogue, measure, shown)
+    counts = _counts(measure, shown)
     return f", {name}{period}: {_VALUE[quantity.unit]} ({counts}threshold: {limit_text(measure, alert)})"
 
 
-def _counts(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
+def _counts(measure: Measure, shown: Shown) -> str:
     if quantity_of(measure, shown).counts:
-        return f"{_part_of_whole(catalogue, measure, shown)}; "
+        return f"{_part_of_whole(measure, shown)}; "
     kind = kind_of(measure)
     if not kind.rests_on or shown.what == kind.base:
         return ""
     return f"{kind.rests_on.format(_number_of(promql.base(measure, shown, _same(shown)), shown))}; "
 
 
-def _burn(catalogue: Catalogue, measure: Measure, shown: Shown, burn: Burn) -> str:
+def _burn(measure: Measure, shown: Shown, burn: Burn) -> str:
     limit = number(Unit.SHARE, burn.miss_limit)
     return (
-        f": {_part_of_whole(catalogue, measure, shown)} {target_text(measure, shown)}, {window_text(burn.long)}"
+        f": {_part_of_whole(measure, shown)} {target_text(measure, shown)}, {window_text(burn.long)}"
         f"{missed_too(measure, shown)}; {_VALUE[Unit.SHARE]} missed the target "
         f"(threshold: above {limit}, {window_text(burn.long)} and {window_text(burn.short)})"
     )
 
 
-def _part_of_whole(catalogue: Catalogue, measure: Measure, shown: Shown) -> str:
-    part, whole = promql.counts(catalogue, measure, shown, _same(shown))
+def _part_of_whole(measure: Measure, shown: Shown) -> str:
+    part, whole = shares.counts(measure, shown, _same(shown))
     return f"{_number_of(part, shown)} of {_number_of(whole, shown)}"
 
 
