@@ -17,7 +17,7 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
 from watchroom.cli import reference
 from watchroom.events import reasons
-from watchroom.generate import catalogue_page, event_fields_page
+from watchroom.generate import catalogue_page, event_fields_page, settings_page
 from watchroom.generate.outputs import generate
 from watchroom.importer import mapping_reference
 from watchroom.kinds import KINDS
@@ -204,3 +204,26 @@ def test_every_example_has_a_value_that_its_key_takes(name: str, row: Row) -> No
         errors: list[dict[str, Any]] = getattr(error, "errors")()  # noqa: B009  # pydantic's
         of_the_key = [each for each in errors if each["loc"] and each["loc"][0] == row.name and len(each["loc"]) == 1]
         assert of_the_key == []
+
+
+# ------------------------------------------------------------------------------------------ the settings
+
+
+SETTING_EXAMPLES = {name: settings_page.example(name) for name in Settings.model_fields}
+
+
+def test_every_setting_has_an_example() -> None:
+    """Nobody should have to guess the form of a value."""
+    assert [name for name, example in SETTING_EXAMPLES.items() if not example] == []
+
+
+def test_the_examples_of_the_settings_are_one_configuration_that_is_accepted() -> None:
+    """An example that cannot be copied is worse than none; some settings need or exclude each other."""
+    Settings.model_validate(SETTING_EXAMPLES)
+
+
+@pytest.mark.parametrize("name", ["fresh_s", "zone", "sources", "redis_url"])
+def test_an_example_that_is_not_accepted_is_found(name: str) -> None:
+    """The check above in cases in which it fails."""
+    with pytest.raises(ValueError, match=name):
+        Settings.model_validate({**SETTING_EXAMPLES, name: "-1"})
