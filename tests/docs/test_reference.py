@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -16,13 +17,14 @@ from watchroom.catalogue.entry import MeasureEntry
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
 from watchroom.cli import reference
+from watchroom.errors import SETTINGS_PAGE, ConfigurationInvalid, Fault
 from watchroom.events import reasons
 from watchroom.generate import catalogue_page, event_fields_page, settings_page
 from watchroom.generate.outputs import generate
 from watchroom.importer import mapping_reference
 from watchroom.kinds import KINDS
 from watchroom.reference_rows import Row, rows
-from watchroom.settings import Settings
+from watchroom.settings import PREFIX, Settings, read_settings
 
 PROGRAM = typer.main.get_command(cli.app)
 MAPPING_KEYS = {
@@ -37,7 +39,7 @@ def undocumented(page: str, meanings: Mapping[str, str]) -> list[str]:
     A name is a heading, or what a table has in its first column: `replay: --map` is `--map` below the heading `replay`.
     """
     named, heading = set(), ""
-    for line in page.replace("`", "").splitlines():
+    for line in re.sub(r'`|<a id="[^"]*"></a>', "", page).splitlines():
         if line.startswith("#"):
             heading = line.lstrip("#").strip()
             named.add(heading)
@@ -227,3 +229,42 @@ def test_an_example_that_is_not_accepted_is_found(name: str) -> None:
     """The check above in cases in which it fails."""
     with pytest.raises(ValueError, match=name):
         Settings.model_validate({**SETTING_EXAMPLES, name: "-1"})
+
+
+def anchors(path: str) -> set[str]:
+    """What a link to a page can name."""
+    page = (ROOT / path).read_text("utf-8")
+    headings = (line.lstrip("#").strip() for line in page.splitlines() if line.startswith("#"))
+    of_headings = (re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings)
+    return {*re.findall(r'<a id="([^"]*)"></a>', page), *of_headings}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_an_error_about_a_setting_links_to_its_row(name: str) -> None:
+    """Somebody who wrote a value that cannot be used is one step from what can."""
+    page, _, anchor = Fault(f"{PREFIX}{name.upper()}", "", "this", "that").see.partition("#")
+    assert page == SETTINGS_PAGE
+    assert anchor in anchors(page)
+    assert f'<a id="{anchor}"></a>`{PREFIX}{name.upper()}` |' in (ROOT / page).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("FRESH_S", "-1"), ("ZONE", "nowhere"), ("SOURCES", '{"calls": {"acd": {"heartbeat": true}}}'), ("SOURCES", "{")],
+)
+def test_the_message_about_a_wrong_value_ends_with_the_link(
+    setting: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link stands at the end, as in an error about a key of the catalogue."""
+    monkeypatch.setenv(f"{PREFIX}{setting}", value)
+    with pytest.raises(ConfigurationInvalid) as refused:
+        read_settings()
+    assert str(refused.value).endswith(f" (see deploy/settings.md#watchroom_{setting.lower()})")
+
+
+def test_an_unknown_setting_links_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no row."""
+    monkeypatch.setenv("WATCHROOM_COLOUR", "blue")
+    with pytest.raises(ConfigurationInvalid) as refused:
+        read_settings()
+    assert str(refused.value).endswith(" (see deploy/settings.md)")

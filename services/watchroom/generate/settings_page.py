@@ -7,7 +7,7 @@ from typing import Final
 
 from watchroom.generate.pages import page
 from watchroom.reference_rows import table, type_in_words
-from watchroom.settings import Settings
+from watchroom.settings import PREFIX, Settings
 from watchroom.settings.model import JSON
 
 _SCHEMA: Final = Settings.model_json_schema()
@@ -30,7 +30,12 @@ def _line(name: str) -> tuple[str, ...]:
     field = Settings.model_fields[name]
     default = "" if name in NO_DEFAULT_SHOWN else _default(name)
     meaning = " ".join((field.description or "").split())
-    return _code(f"WATCHROOM_{name.upper()}"), _type(name), _code(default), meaning, _code(example(name))
+    return _anchored(f"{PREFIX}{name.upper()}"), _type(name), _code(default), meaning, _code(example(name))
+
+
+def _anchored(variable: str) -> str:
+    """The variable with the anchor that errors about its value name."""
+    return f'<a id="{variable.lower()}"></a>{_code(variable)}'
 
 
 def _code(value: str) -> str:
