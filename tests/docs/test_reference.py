@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -30,6 +33,7 @@ PROGRAM = typer.main.get_command(cli.app)
 MAPPING_KEYS = {
     f"{part.title}: {row.name}": row for part in mapping_reference.PARTS for row in mapping_reference.rows_of(part)
 }
+EVENT_FIELDS = event_fields_page.documented(ROOT)
 PAGES = ("catalogue", "commands", "events", "mapping", "metrics")
 
 
@@ -70,7 +74,10 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
             "docs/reference/mapping.md",
             {name: row.meaning for name, row in MAPPING_KEYS.items()},
         ),
-        "a field of an event": ("docs/reference/events.md", event_fields_page.documented()),
+        "a field of an event": (
+            "docs/reference/events.md",
+            {name: row.meaning for name, row in EVENT_FIELDS.items()},
+        ),
         "a setting": (
             "deploy/settings.md",
             {f"WATCHROOM_{name.upper()}": field.description or "" for name, field in Settings.model_fields.items()},
@@ -268,3 +275,34 @@ def test_an_unknown_setting_links_to_the_page(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ConfigurationInvalid) as refused:
         read_settings()
     assert str(refused.value).endswith(" (see deploy/settings.md)")
+
+
+# ------------------------------------------------------------------------------------------ the fields of events
+
+
+NEVER_GIVEN = {f"{event_fields_page.ENVELOPE}: data_base64"}
+
+
+def test_every_field_of_an_event_has_a_default_and_an_example() -> None:
+    """The example comes from an event that is accepted; a new field must be in one."""
+    assert [name for name, row in EVENT_FIELDS.items() if not row.example and name not in NEVER_GIVEN] == []
+    assert [name for name, row in EVENT_FIELDS.items() if not row.default] == []
+
+
+def test_a_field_that_no_example_event_has_is_found(tmp_path: Path) -> None:
+    """The check above in a case in which it fails."""
+    folder = tmp_path / event_fields_page.EXAMPLES
+    shutil.copytree(ROOT / event_fields_page.EXAMPLES, folder)
+    example = folder / "return.figure.json"
+    event = json.loads(example.read_text("utf-8"))
+    del event["data"]["reported_by"]
+    example.write_text(json.dumps(event), encoding="utf-8")
+    assert event_fields_page.documented(tmp_path)["return.figure: reported_by"].example == ""
+
+
+def test_no_default_is_left_of_a_field_that_is_gone() -> None:
+    """It would be found by nobody."""
+    types = {**event_fields_page.TYPES, event_fields_page.ENVELOPE: [event_fields_page.ENVELOPE]}
+    for where, defaults in event_fields_page.IF_ABSENT.items():
+        rows_there = [row for name in types[where] for key, row in EVENT_FIELDS.items() if key.startswith(f"{name}: ")]
+        assert set(defaults.values()) - {row.default for row in rows_there} == set(), where
