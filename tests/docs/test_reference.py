@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,17 +16,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tests.parts import ROOT
 from watchroom import cli
+from watchroom.catalogue.areas import read_areas
 from watchroom.catalogue.entry import MeasureEntry
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.metrics import all_families
-from watchroom.cli import reference
+from watchroom.cli import files_reference, reference
 from watchroom.errors import SETTINGS_PAGE, ConfigurationInvalid, Fault
 from watchroom.events import reasons
 from watchroom.generate import catalogue_page, event_fields_page, settings_page
 from watchroom.generate.outputs import generate
+from watchroom.generate.rules.links import load_links
 from watchroom.importer import mapping_reference
 from watchroom.kinds import KINDS
 from watchroom.reference_rows import Row, rows
+from watchroom.reports.baselines import load_baselines
+from watchroom.reports.sections import load_layout
 from watchroom.settings import PREFIX, Settings, read_settings
 
 PROGRAM = typer.main.get_command(cli.app)
@@ -34,7 +38,7 @@ MAPPING_KEYS = {
     f"{part.title}: {row.name}": row for part in mapping_reference.PARTS for row in mapping_reference.rows_of(part)
 }
 EVENT_FIELDS = event_fields_page.documented(ROOT)
-PAGES = ("catalogue", "commands", "events", "mapping", "metrics")
+PAGES = ("catalogue", "commands", "events", "mapping", "metrics", "schemas-files")
 
 
 def undocumented(page: str, meanings: Mapping[str, str]) -> list[str]:
@@ -73,6 +77,10 @@ def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
         "a key of a mapping": (
             "docs/reference/mapping.md",
             {name: row.meaning for name, row in MAPPING_KEYS.items()},
+        ),
+        "a key of another file": (
+            "docs/reference/schemas-files.md",
+            {name: row.meaning for name, row in files_reference.documented().items()},
         ),
         "a field of an event": (
             "docs/reference/events.md",
@@ -179,7 +187,7 @@ def test_no_meaning_is_left_of_a_mapping_key_that_is_gone() -> None:
         assert part.meanings.keys() - keys == set(), part.title
 
 
-EXAMPLES = [*catalogue_page.documented().items(), *MAPPING_KEYS.items()]
+EXAMPLES = [*catalogue_page.documented().items(), *MAPPING_KEYS.items(), *files_reference.documented().items()]
 
 
 @pytest.mark.parametrize(("name", "row"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
@@ -191,6 +199,8 @@ def test_every_example_is_toml_of_its_key(name: str, row: Row) -> None:
 MODELS: dict[str, type[BaseModel]] = {
     **{f"{place}: ": model for place, model in catalogue_page.TABLES.items()},
     **{f"{part.title}: ": part.model for part in mapping_reference.PARTS},
+    # backwards, because the title of a table begins with that of its file
+    **{f"{part.title}: ": part.model for part in reversed(files_reference.PARTS)},
 }
 
 
@@ -199,8 +209,13 @@ def model_of(name: str) -> type[BaseModel]:
     return next((each for begins, each in MODELS.items() if name.startswith(begins)), MeasureEntry)
 
 
+def keys_of(model: type[BaseModel]) -> set[str]:
+    """Its keys as they are written."""
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
 # A key of one kind is in no model: tests/catalogue checks its example.
-IN_A_MODEL = [(name, row) for name, row in EXAMPLES if row.name in model_of(name).model_fields]
+IN_A_MODEL = [(name, row) for name, row in EXAMPLES if row.name in keys_of(model_of(name))]
 
 
 @pytest.mark.parametrize(("name", "row"), IN_A_MODEL, ids=[name for name, _ in IN_A_MODEL])
@@ -306,3 +321,62 @@ def test_no_default_is_left_of_a_field_that_is_gone() -> None:
     for where, defaults in event_fields_page.IF_ABSENT.items():
         rows_there = [row for name in types[where] for key, row in EVENT_FIELDS.items() if key.startswith(f"{name}: ")]
         assert set(defaults.values()) - {row.default for row in rows_there} == set(), where
+
+
+# ------------------------------------------------------------------------------------------ other files of schemas
+
+
+def refused(schemas: Path, name: str) -> tuple[Fault, ...]:
+    """What the loader of a file finds wrong with it."""
+    if name == "areas.toml":
+        return tuple(read_areas(Path(name), schemas)[1])
+    load: Mapping[str, Callable[[], object]] = {
+        "report.toml": lambda: load_layout(schemas),
+        "baselines.toml": lambda: load_baselines(schemas),
+        "links.toml": lambda: load_links(schemas.parent),
+    }
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load[name]()
+    return caught.value.faults
+
+
+OTHER_FILES = ("areas.toml", "report.toml", "baselines.toml", "links.toml")
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_an_error_about_a_file_links_to_its_section(name: str, tmp_path: Path) -> None:
+    """Its keys are one step away."""
+    schemas = tmp_path / "schemas"
+    schemas.mkdir()
+    text = (ROOT / "schemas" / name).read_text("utf-8")
+    planted = text.replace("words =", "planted = 1\nwords =", 1) if name == "baselines.toml" else f"planted = 1\n{text}"
+    (schemas / name).write_text(planted, encoding="utf-8")
+    (fault,) = refused(schemas, name)
+    assert fault.key.endswith("planted")
+    page, _, anchor = fault.see.partition("#")
+    assert anchor in anchors(page)
+    assert anchor == name.replace(".", "")
+
+
+def test_every_other_file_of_schemas_is_on_the_page() -> None:
+    """A new file needs a section. published_year.toml is a transcript of the report, which nobody configures."""
+    files = {path.name for path in (ROOT / "schemas").glob("*.toml")} - {"published_year.toml"}
+    assert files == {part.title for part in files_reference.PARTS if ": " not in part.title} == set(OTHER_FILES)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('exporter = "http://127.0.0.1:9464"', "grafana: found nothing; write `grafana = ...`"),
+        (
+            'exporter = "127.0.0.1"\ngrafana = "http://127.0.0.1:3000"',
+            "found '127.0.0.1'; write an address that starts",
+        ),
+    ],
+)
+def test_links_that_cannot_be_used_are_reported(text: str, told: str, tmp_path: Path) -> None:
+    """As faults of every other file, and not as a key that Python does not find."""
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "links.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationInvalid, match=re.escape(told)):
+        load_links(tmp_path)
