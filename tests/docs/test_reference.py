@@ -281,7 +281,7 @@ def test_the_message_about_a_wrong_value_ends_with_the_link(
     monkeypatch.setenv(f"{PREFIX}{setting}", value)
     with pytest.raises(ConfigurationInvalid) as refused:
         read_settings()
-    assert str(refused.value).endswith(f" (see deploy/settings.md#watchroom_{setting.lower()})")
+    assert str(refused.value).endswith(f" (see {SETTINGS_PAGE}#watchroom_{setting.lower()})")
 
 
 def test_an_unknown_setting_links_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
