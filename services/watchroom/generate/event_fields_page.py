@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,36 +22,9 @@ TYPES: Final = {
     "All streams": [HEARTBEAT],
 }
 _TYPE: Final = {"type": "string", "description": "The event's type; all types are listed below."}
-
-
-_UNKNOWN: Final = "the value of other events, otherwise `unknown`"
-_NOTHING: Final = "the value of other events, otherwise none"
-IF_ABSENT: Final[Mapping[str, Mapping[str, str]]] = {
-    ENVELOPE: {
-        "recordedtime": "the timestamp of the Kafka record",
-        "datacontenttype": "`application/json`",
-    },
-    "calls": {
-        **dict.fromkeys(("line", "class", "cli_type", "caller_org"), _UNKNOWN),
-        "direction": "the value of other events, otherwise `inbound`",
-        "caller_token": _NOTHING,
-    },
-    "contacts": {"class": "`unknown`"},
-    "incidents": {
-        **dict.fromkeys(("area", "category", "asb_type"), _UNKNOWN),
-        **dict.fromkeys(("address_token", "lsoa"), _NOTHING),
-        "self_initiated": "the value of other events, otherwise false",
-        "grade": "the value of other events, otherwise `ungraded`",
-    },
-    "crimes": {
-        "area": _UNKNOWN,
-        **dict.fromkeys(("reported_at", "victim_gender", "victim_token"), _NOTHING),
-        "flags": "the value of other events, otherwise `[]`",
-        "group": "the group of the code, otherwise `not_stated`",
-        "category": "the category of the code, otherwise `unknown`",
-    },
-    "returns": {"by": "no labels", "to": "no end", "measure": "all entries"},
-}
+IF_ABSENT: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
+    resources.files("watchroom.generate").joinpath("event_defaults.toml").read_text("utf-8")
+)
 """What holds without an optional field, by stream; for all others: none."""
 
 
