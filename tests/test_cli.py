@@ -402,7 +402,8 @@ def test_a_setting_that_names_no_stream_or_an_unknown_one_exits_with_2(
     done = typed_here([typed], monkeypatch, capsys)
     assert (done.code, done.out) == (2, b"")
     ours = [line for line in done.lines if line.startswith(f"{name}: ")]
-    assert [line[line.index("found ") :] for line in ours] == told
+    see = f" (see deploy/settings.md#{name.lower()})"
+    assert [line[line.index("found ") :] for line in ours] == [f"{text}{see}" for text in told]
     assert len(done.lines) == len(told) + 1
 
 

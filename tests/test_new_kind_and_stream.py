@@ -140,7 +140,8 @@ def test_with_entries_but_no_row_nothing_starts_and_every_entry_is_reported(
 def test_a_setting_that_names_the_stream_is_refused_without_its_row(copies: Copies) -> None:
     """A force that believes it feeds visits must not have to discover the mistake on an empty board."""
     with pytest.raises(
-        Refused, match=rf"^WATCHROOM_STREAMS: .*'visits'; write one of {', '.join(STREAMS)}$"
+        Refused,
+        match=rf"^WATCHROOM_STREAMS: .*'visits'; write one of {', '.join(STREAMS)} \(see deploy/settings.md#\w+\)$",
     ) as refused:
         copies.without("stream").run("watchroom", "months", WATCHROOM_STREAMS="calls,visits")
     assert refused.value.code == 2

@@ -246,7 +246,8 @@ def test_an_unknown_setting_is_refused_and_the_message_suggests_the_intended_one
     monkeypatch.setenv("WATCHROOM_EXPORTER_PORT", "0")
     said = sorted(map(str, faults()))
     assert (
-        said[0] == "WATCHROOM_COLOUR: found no such setting; write a setting listed in deploy/settings.md, or remove it"
+        said[0]
+        == "WATCHROOM_COLOUR: found no such setting; write a setting that exists, or remove it (see deploy/settings.md)"
     )
     assert said[1].startswith("WATCHROOM_EXPORTER_PORT: found '0'")
     assert said[2].startswith("WATCHROOM_PARTITON: found no such setting (did you mean WATCHROOM_PARTITIONS?); write")

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+SETTINGS_PAGE = "deploy/settings.md"
+"""Every setting has an anchor there: its name in lower case."""
+SETTING = "WATCHROOM_"
 MOST_CHARS = 1000
 """Limit for text from a file or a feed in a message: a cell may have 256 KiB."""
 
@@ -35,12 +38,18 @@ class Fault:
     key: str  # entry and key inside it, "" for the whole
     found: str
     write: str  # what to write instead
-    page: str = ""  # documentation of the key
+    page: str = ""  # documentation of the key; for a setting, `see` finds it
 
     def __str__(self) -> str:
         place = f"{self.where}: {shortened(self.key)}" if self.key else self.where
-        see = f" (see {self.page})" if self.page else ""
+        see = f" (see {self.see})" if self.see else ""
         return f"{place}: found {shortened(self.found)}; write {shortened(self.write)}{see}"
+
+    @property
+    def see(self) -> str:
+        """The page that explains the key or setting; empty if there is none."""
+        is_setting = self.where.startswith(SETTING)
+        return self.page or (f"{SETTINGS_PAGE}#{self.where.split()[0].lower()}" if is_setting else "")
 
 
 class ConfigurationInvalid(WatchroomError):

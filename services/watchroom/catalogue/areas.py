@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import Field
+
+from watchroom.catalogue.faults import of_file
 from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import ALL
+from watchroom.kinds.shown import Strict
 
 _VALUE: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _FORM: Final = "lower-case letters and digits, with words joined by _, for example stoke_north"
@@ -20,7 +24,26 @@ _TABLES: Final = {
     "groups": "a table that maps the name of each group to a list of values from `values`",
     "titles": "a table that maps a listed value or group to the name that people use for it",
 }
-_KEYS: Final = ("values", *_TABLES)
+FILE: Final = "areas.toml"
+
+
+class AreasFile(Strict):
+    """The keys of the file. What `_faults` finds says more than the types do."""
+
+    values: list[str]
+    """The areas, in the order of reports: lower-case letters and digits, with words joined by `_`. `unknown`, `other`
+    and `all` are reserved. Example: `values = ["stoke", "stafford", "county_unknown"]`."""
+    aliases: dict[str, str] = Field(default_factory=dict)
+    """Other spellings of a value in events. Example: `aliases = { stoke_on_trent = "stoke" }`."""
+    groups: dict[str, list[str]] = Field(default_factory=dict)
+    """Values that reports add up under one name; a value is in one group at most. A group is not an area: no event is
+    counted under it. Example: `groups = { county = ["stafford", "county_unknown"] }`."""
+    titles: dict[str, str] = Field(default_factory=dict)
+    """Names that people use for a value or group; by default, the value with a capital letter and with spaces.
+    Example: `titles = { county_unknown = "county, district not known" }`."""
+
+
+_KEYS: Final = tuple(AreasFile.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +85,7 @@ def read_areas(named: Sequence[str] | Path, base: Path) -> tuple[Areas, list[Fau
         content: dict[str, Any] = toml_tables(path)
     except ConfigurationInvalid as invalid:
         return Areas(()), [*invalid.faults]
-    faults = [Fault(str(path), key, found, write) for key, found, write in _faults(content)]
+    faults = [of_file(Fault(str(path), key, found, write), FILE) for key, found, write in _faults(content)]
     if faults:
         return Areas(_texts(content.get("values"))), faults
     groups = {name: tuple(values) for name, values in content.get("groups", {}).items()}

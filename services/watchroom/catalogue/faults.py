@@ -16,6 +16,7 @@ from watchroom.errors import Fault
 from watchroom.kinds.shown import Alert, Burn, Strict, Tile
 
 PAGE: Final = "docs/reference/catalogue.md"
+FILES_PAGE: Final = "docs/reference/schemas-files.md"
 LABELS: Final = "labels"
 _TABLES: Final[Mapping[str, type[Strict]]] = {
     "targets": TargetEntry,
@@ -29,6 +30,7 @@ NUMBERS = {"int", "float"}
 _OF_UNIONS = {*NUMBERS, "str", "list[union[str,bool]]"}  # pydantic's names for the parts of a type that is a union
 EVERY = "every entry"
 WORDS = {
+    r"^https?://[^/]": "an address that starts with http:// or https://, for example http://127.0.0.1:9464",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, with words joined by _, for example theft_offences",
     r"^([A-Z][a-z0-9]+)+[0-9]*$": "capitalised words joined together, for example CallsUnanswered",
 }
@@ -42,7 +44,7 @@ def shape_faults(
     Args:
         known: The keys that the table may have; if empty, unknown keys are not reported.
         where: The file.
-        name: The name of the table.
+        name: The name of the table; empty for the whole file.
         error: The error from pydantic.
         needs: What requires a missing key, for the message.
     """
@@ -50,7 +52,7 @@ def shape_faults(
     for item in error.errors():
         by_path[_path(item["loc"])].append(item)
     for path, (first, *others) in by_path.items():
-        key = ".".join([name, *map(str, path)])
+        key = ".".join(filter(None, [name, *map(str, path)]))
         if first["type"] == "extra_forbidden":
             is_ours = len(path) == 1
             if is_ours and not known:
@@ -79,6 +81,11 @@ def _union_words(items: list[Any]) -> str:
         return what_to_write(items[0], WORDS)
     only_numbers = {item["loc"][-1] for item in items} == NUMBERS
     return "a number" if only_numbers else 'a list of accepted values, for example ["answered"]'
+
+
+def of_file(fault: Fault, name: str) -> Fault:
+    """The fault with the section about a file of `schemas`, such as report.toml."""
+    return replace(fault, page=f"{FILES_PAGE}#{name.replace('.', '')}")
 
 
 def with_page(fault: Fault, *, of_labels: bool = False) -> Fault:

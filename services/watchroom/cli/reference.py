@@ -1,4 +1,4 @@
-"""Reference pages of the command line, and of the mappings that it reads."""
+"""Reference pages of the command line, and of the mappings and other files that it reads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from watchroom.catalogue.faults import FILES_PAGE
+from watchroom.cli import files_reference
 from watchroom.importer import mapping_reference
 from watchroom.reference_rows import table
 
@@ -27,6 +29,7 @@ def outputs(program: Any) -> Mapping[str, Callable[[Path], str]]:  # noqa: ANN40
     return {
         "docs/reference/commands.md": partial(text, program),
         "docs/reference/mapping.md": mapping_reference.text,
+        FILES_PAGE: files_reference.text,
     }
 
 

@@ -48,7 +48,7 @@ def texts(root: Path) -> dict[str, str]:
         "services/watchroom/streams/tables.json": reference_tables.text(root),
         "deploy/settings.md": settings_page.text(),
         "docs/reference/catalogue.md": catalogue_page.text(),
-        "docs/reference/events.md": event_fields_page.text(),
+        "docs/reference/events.md": event_fields_page.text(root),
         "docs/reference/metrics.md": metrics_page.text(catalogue),
         **{f"{rules.FOLDER}/{name}": text for name, text in rules.rules_text(catalogue, load_links(root)).items()},
         **{path: make(root) for path, make in boards.outputs().items()},

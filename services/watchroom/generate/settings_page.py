@@ -7,31 +7,52 @@ from typing import Final
 
 from watchroom.generate.pages import page
 from watchroom.reference_rows import table, type_in_words
-from watchroom.settings import Settings
+from watchroom.settings import PREFIX, Settings
 from watchroom.settings.model import JSON
 
 _SCHEMA: Final = Settings.model_json_schema()
+_DEFAULTS: Final = Settings.model_construct().model_dump(mode="json")
 NO_DEFAULT_SHOWN = ("schemas",)  # a path of the installation
 
 
 def text() -> str:
     """The file."""
-    defaults = Settings.model_construct().model_dump(mode="json")
-    found = []
-    for name, field in Settings.model_fields.items():
-        default = "" if name in NO_DEFAULT_SHOWN or field.exclude else _plain(defaults[name])
-        shown = f"`{default}`" if default else ""
-        found.append((f"`WATCHROOM_{name.upper()}`", _type(name), shown, " ".join((field.description or "").split())))
-    return page("settings.md", table=table(("variable", "type", "default", "meaning"), found))
+    lines = map(_line, Settings.model_fields)
+    return page("settings.md", table=table(("variable", "type", "default", "meaning", "example"), lines))
+
+
+def example(name: str) -> str:
+    """A value as written in the variable: the setting's first example, or its default; empty if it has neither."""
+    return str((Settings.model_fields[name].examples or [_default(name)])[0])
+
+
+def _line(name: str) -> tuple[str, ...]:
+    field = Settings.model_fields[name]
+    default = "" if name in NO_DEFAULT_SHOWN else _default(name)
+    meaning = " ".join((field.description or "").split())
+    return _anchored(f"{PREFIX}{name.upper()}"), _type(name), _code(default), meaning, _code(example(name))
+
+
+def _anchored(variable: str) -> str:
+    """The variable with the anchor that errors about its value name."""
+    return f'<a id="{variable.lower()}"></a>{_code(variable)}'
+
+
+def _code(value: str) -> str:
+    return f"`{value}`" if value else ""
 
 
 def _type(name: str) -> str:
-    """What may be written, with an example where that is JSON."""
+    """What may be written."""
     if name in JSON:
-        example, comma, other = Settings.json_example(name).partition(", or ")
-        return f"JSON, for example `{example}`{comma}{other}"
+        _, comma, other = Settings.json_example(name).partition(", or ")
+        return f"JSON{comma}{other}"
     words = type_in_words(_SCHEMA["properties"][name])
     return words.replace("list of texts", "comma-separated list").replace('"', "")
+
+
+def _default(name: str) -> str:
+    return _plain(_DEFAULTS[name]) if name in _DEFAULTS else ""  # the key for tokens is never shown
 
 
 def _plain(value: object) -> str:

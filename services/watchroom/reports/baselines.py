@@ -23,12 +23,17 @@ def _a_month(text: str) -> str:
 class Baseline(BaseModel):
     """Months to compare with: a fixed range, or the months directly before the report, as many as it has."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     words: Annotated[str, Field(min_length=1)]
+    """What reports print for the baseline. Example: `words = "December 2018 to November 2019"`."""
     first: Annotated[str, AfterValidator(_a_month)] | None = Field(default=None, alias="from")
+    """The first month; needs `to`. Example: `from = "2018-12"`."""
     last: Annotated[str, AfterValidator(_a_month)] | None = Field(default=None, alias="to")
+    """The last month, not before `from`. Example: `to = "2019-11"`."""
     directly_before: bool = False
+    """Whether the baseline has as many months as the report, directly before it; then `from` and `to` are left out.
+    Example: `directly_before = true`."""
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Baseline:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from watchroom.catalogue.faults import of_file
 from watchroom.catalogue.model import Catalogue
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.kinds.measure import Measure
@@ -26,11 +27,16 @@ _Text = Annotated[str, Field(min_length=1)]
 class Section(BaseModel):
     """One section. A section without rows has the measures that no row uses."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=31)]  # also a worksheet's name
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=31)]
+    """The name of the section in options and files, and of its worksheet: at most 31 lower-case letters and digits,
+    with words joined by `-`. Example: `name = "road-safety"`."""
     title: _Text
+    """The heading of the section. Example: `title = "A Local and Responsive Service: Road Safety"`."""
     rows: tuple[Annotated[int, Field(ge=PUBLISHED_ROWS.start, lt=PUBLISHED_ROWS.stop)], ...] = ()
+    """The rows of the published report in this section. Each row is in exactly one section, and exactly one section has
+    no rows: it has the measures that provide no row. Example: `rows = [27, 28, 29]`."""
 
     def measures(self, catalogue: Catalogue) -> Iterator[tuple[Measure, tuple[int, ...]]]:
         """Its measures by the first row that uses them, each with those rows."""
@@ -45,10 +51,13 @@ class Section(BaseModel):
 class Layout(BaseModel):
     """How the report is laid out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    small_below: Annotated[int, Field(ge=1)]  # a figure that is based on fewer is a small number
+    small_below: Annotated[int, Field(ge=1)]
+    """A figure that is based on fewer is marked as a small number. Example: `small_below = 50`."""
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]
+    """The sections in the published order.
+    Example: `sections = [{ name = "homicide", title = "Homicide", rows = [33] }]`."""
 
     def only(self, names: Collection[str]) -> tuple[Section, ...]:
         """The sections with these names in the published order; all if none is named."""
@@ -64,7 +73,7 @@ def load_layout(schemas: Path) -> Layout:
     path = schemas / FILE
     found = toml_file(path, Layout)
     if faults := list(_faults(str(path), found.sections)):
-        raise ConfigurationInvalid(faults)
+        raise ConfigurationInvalid([of_file(fault, FILE) for fault in faults])
     return found
 
 

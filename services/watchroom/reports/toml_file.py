@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from watchroom.catalogue.faults import shape_faults
+from watchroom.catalogue.faults import of_file, shape_faults
 from watchroom.entered import toml_tables
 from watchroom.errors import ConfigurationInvalid
 
@@ -23,4 +23,6 @@ def toml_file(path: Path, form: type[Content]) -> Content:
     try:
         return TypeAdapter(form).validate_python(toml_tables(path))
     except ValidationError as error:
-        raise ConfigurationInvalid(list(shape_faults((), str(path), "", error))) from error
+        known = tuple(form.model_fields) if issubclass(form, BaseModel) else ()
+        faults = [of_file(fault, path.name) for fault in shape_faults(known, str(path), "", error)]
+        raise ConfigurationInvalid(faults) from error

@@ -49,15 +49,15 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
         secrets_dir=os.environ.get("WATCHROOM_SECRETS_DIR"),
     )
 
-    force: Slug = "force"
+    force: Slug = Field(default="force", examples=["west-midlands"])
     """name of the force; its Redis keys share this hash tag"""
-    topic_prefix: str = Field(default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$")
+    topic_prefix: str = Field(default="watchroom", pattern=r"^[a-zA-Z0-9._-]+$", examples=["north.live"])
     """topics are named <prefix>.calls and so on"""
     group: str = "watchroom"
     """Kafka consumer group of the workers"""
-    partitions: int = Field(default=4, ge=1, le=256)
+    partitions: int = Field(default=4, ge=1, le=256, examples=["8"])
     """number of partitions of a topic that Watchroom creates"""
-    replication: int = Field(default=1, ge=1)
+    replication: int = Field(default=1, ge=1, examples=["3"])
     """number of replicas of a topic that Watchroom creates"""
     zone: Zone = "Europe/London"
     """time zone that defines days and months in reports"""
@@ -71,7 +71,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     sources: dict[StreamName, dict[str, SourceRule]] = Field(
         default_factory=dict, examples=['{"calls": {"acd": {"heartbeats": true}}}']
     )
-    """declared sources by stream: {"calls": {"acd": {"heartbeats": true}}}; docs/operate.md lists the keys"""
+    """declared sources by stream; docs/operate.md lists the keys"""
     lateness_days: Days = Field(default=Days(DEFAULT_DAYS["lateness_days"]), examples=['{"calls": 1}'])
     """an event that arrives later than this becomes a dead letter, and a month closes this long after its end (a
     month of returns: 30 days); a stream that is not named keeps its default"""
@@ -92,7 +92,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     its delivery.timeout.ms"""
     session_timeout_s: float = Field(default=10, gt=0)
     """a worker that sends nothing to Kafka for this long loses its partitions"""
-    worker_name: str = ""
+    worker_name: str = Field(default="", examples=["worker-1"])
     """prefix of the worker's static member name; defaults to the host name and health port"""
     health_host: str = "127.0.0.1"
     """address of the worker's health page"""
@@ -102,12 +102,13 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     """address of the board and of /metrics"""
     exporter_port: Port = 9464
     """port of the board and of /metrics"""
-    exporter_url: WebUrl = Field(default="", repr=False)  # it may contain a password, as may the two below
+    # it may contain a password, as may the two below
+    exporter_url: WebUrl = Field(default="", repr=False, examples=["http://exporter.example:9464"])
     """where `watchroom doctor` reaches the exporter; defaults to the address above"""
-    prometheus_url: WebUrl = Field(default="", repr=False)
-    """where `watchroom doctor` reaches Prometheus, for example http://127.0.0.1:9090; not checked if unset"""
-    alertmanager_url: WebUrl = Field(default="", repr=False)
-    """where `watchroom doctor` reaches Alertmanager, for example http://127.0.0.1:9093; not checked if unset"""
+    prometheus_url: WebUrl = Field(default="", repr=False, examples=["http://127.0.0.1:9090"])
+    """where `watchroom doctor` reaches Prometheus; not checked if unset"""
+    alertmanager_url: WebUrl = Field(default="", repr=False, examples=["http://127.0.0.1:9093"])
+    """where `watchroom doctor` reaches Alertmanager; not checked if unset"""
     watchdog_host: str = "127.0.0.1"
     """address of the watchdog receiver"""
     watchdog_port: Port = 9466
@@ -116,20 +117,20 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     """the Watchdog alert counts as missing after this long; set it to more than twice Alertmanager's repeat interval"""
     watchdog_repeat_s: float = Field(default=900, gt=0)
     """how often the fallback alert is repeated while the Watchdog alert is missing"""
-    watchdog_webhook: WebUrl = Field(default="", repr=False)
+    watchdog_webhook: WebUrl = Field(default="", repr=False, examples=["https://pager.example/watchroom"])
     """fallback channel: a URL that receives JSON by POST, through the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY
     unless NO_PROXY names its host (may be a secret)"""
     watchdog_command: tuple[str, ...] = Field(default=(), examples=['["page", "--now"]'])
-    """fallback channel: program and arguments; it reads JSON from standard input: ["page", "--now"]"""
+    """fallback channel: program and arguments; it reads JSON from standard input"""
     # never shown or passed on: the code that makes tokens reads it itself
-    token_key: TokenKey = Field(default=SecretStr(""), exclude=True)
+    token_key: TokenKey = Field(default=SecretStr(""), exclude=True, examples=["output-of-openssl-rand-base64-32"])
     """secret key for tokens, at least 32 bytes (preferably from a file); an embedded stack without one generates a
     key for each run"""
     token_key_id: str = Field(default="k1", pattern=r"^[a-z0-9]{1,8}$")
     """name of that key; every token starts with it"""
     token_country: str = Field(default="GB", pattern=r"^[A-Z]{2}$")
     """country of telephone numbers without a leading +"""
-    schemas: Path = Path(__file__).resolve().parents[3] / "schemas"
+    schemas: Path = Field(default=Path(__file__).resolve().parents[3] / "schemas", examples=["/etc/watchroom/schemas"])
     """folder of the catalogue and mappings"""
 
     @field_validator(*JSON, mode="before")

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from watchroom.error_text import what_to_write
-from watchroom.errors import ConfigurationInvalid, Fault
+from watchroom.errors import SETTINGS_PAGE, ConfigurationInvalid, Fault
 from watchroom.redis_url import RedisUrlRefused
 from watchroom.redis_url import parse as parse_redis_url
 from watchroom.settings.model import Settings
@@ -42,7 +42,7 @@ def read_settings(**given: object) -> Settings:
     except ValidationError as error:
         raise ConfigurationInvalid([*faults, *map(_fault, _without_consequences(error.errors()))]) from error
     except SettingsError as error:
-        secrets = Fault("WATCHROOM_SECRETS_DIR", "", str(error), "the path of a folder that holds files")
+        secrets = Fault("WATCHROOM_SECRETS_DIR", "", str(error), "the path of a folder that holds files", SETTINGS_PAGE)
         raise ConfigurationInvalid([*faults, secrets]) from error
     if faults:
         raise ConfigurationInvalid(faults)
@@ -60,7 +60,7 @@ def _unknown(environment: Mapping[str, str]) -> Iterator[Fault]:
             continue
         similar = get_close_matches(upper.removeprefix(PREFIX), known, n=1)
         hint = f" (did you mean {PREFIX}{similar[0]}?)" if similar else ""
-        yield Fault(name, "", f"no such setting{hint}", "a setting listed in deploy/settings.md, or remove it")
+        yield Fault(name, "", f"no such setting{hint}", "a setting that exists, or remove it", SETTINGS_PAGE)
 
 
 def _without_consequences(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:

@@ -29,22 +29,24 @@ class KafkaSettings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    kafka: Brokers = "127.0.0.1:9092"
+    kafka: Brokers = Field(default="127.0.0.1:9092", examples=["kafka-1.example:9093,kafka-2.example:9093"])
     """brokers, host:port, comma separated"""
-    kafka_security: KafkaSecurity = "plaintext"
+    kafka_security: KafkaSecurity = Field(default="plaintext", examples=["sasl_ssl"])
     """plaintext, ssl (TLS), sasl_plaintext (user and password) or sasl_ssl (both)"""
     kafka_mechanism: KafkaMechanism = "SCRAM-SHA-512"
     """how user and password are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"""
-    kafka_user: str = Field(default="", validate_default=True)
+    kafka_user: str = Field(default="", validate_default=True, examples=["watchroom-worker"])
     """user for sasl_plaintext and sasl_ssl (may come from a file)"""
-    kafka_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    kafka_password: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, examples=["the-password-on-the-brokers"]
+    )
     """that user's password (preferably from a file)"""
-    kafka_ca: str = ""
+    kafka_ca: str = Field(default="", examples=["/etc/watchroom/tls/kafka-ca.pem"])
     """with ssl and sasl_ssl: PEM file with the authorities that sign the brokers' certificates; defaults to
     the system's authorities"""
-    kafka_cert: str = ""
+    kafka_cert: str = Field(default="", examples=["/etc/watchroom/tls/kafka.pem"])
     """with ssl and sasl_ssl: PEM file with our certificate, if the brokers ask for one"""
-    kafka_key: KeyFile = Field(default="", validate_default=True)
+    kafka_key: KeyFile = Field(default="", validate_default=True, examples=["/etc/watchroom/tls/kafka-key.pem"])
     """PEM file with the key for that certificate, without a passphrase"""
 
     @property
@@ -78,23 +80,29 @@ class RedisSettings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)  # it may contain a password
+    redis_url: RedisUrl = Field(
+        default="redis://127.0.0.1:6379/0",
+        repr=False,  # it may contain a password
+        examples=["rediss+sentinel://sentinel-1.example:26379,sentinel-2.example:26379/watchroom"],
+    )
     """Redis or Valkey: redis://[[user]:password@]host[:port][/database], rediss:// with TLS,
     redis+sentinel://[[user]:password@]host[:port][,host[:port]]/service[/database] with the hosts of sentinels
     (rediss+sentinel:// with TLS), or unix://[[user]:password@]/path[?db=database]; user and password are
     percent-encoded (preferably from a file)"""
-    redis_sentinel_user: str = ""
+    redis_sentinel_user: str = Field(default="", examples=["watchroom"])
     """with redis+sentinel://: the sentinels' own user, if they have users"""
-    redis_sentinel_password: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    redis_sentinel_password: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, examples=["the-password-on-the-sentinels"]
+    )
     """with redis+sentinel://: the sentinels' own password, if they have one (preferably from a file)"""
-    redis_read_from: Literal["primary", "replica"] = "primary"
+    redis_read_from: Literal["primary", "replica"] = Field(default="primary", examples=["replica"])
     """with redis+sentinel://: whether the exporter reads from the primary or, if there is one, from a replica"""
-    redis_ca: str = ""
+    redis_ca: str = Field(default="", examples=["/etc/watchroom/tls/redis-ca.pem"])
     """with rediss:// or rediss+sentinel://: PEM file with the authorities that sign the servers' certificates;
-    defaults to the system's authorities"""
-    redis_cert: str = ""
+    default: the system's"""
+    redis_cert: str = Field(default="", examples=["/etc/watchroom/tls/redis.pem"])
     """with rediss:// or rediss+sentinel://: PEM file with our own certificate, if Redis asks for one"""
-    redis_key: KeyFile = Field(default="", validate_default=True)
+    redis_key: KeyFile = Field(default="", validate_default=True, examples=["/etc/watchroom/tls/redis-key.pem"])
     """PEM file with the key for that certificate, without a passphrase"""
 
     @property

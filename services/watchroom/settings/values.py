@@ -20,11 +20,12 @@ from pydantic import (
     Tag,
 )
 
+from watchroom.errors import SETTING
 from watchroom.events.tokens import KEY_LEAST_BYTES
 from watchroom.redis_url import parse as parse_redis_url
 from watchroom.streams import STREAMS
 
-PREFIX: Final = "WATCHROOM_"
+PREFIX: Final = SETTING
 PATTERNS: Final = {
     r"^[a-z0-9][a-z0-9_-]*$": "lower-case letters, digits, - and _, for example west-midlands",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, words joined by _, for example stoke_north",

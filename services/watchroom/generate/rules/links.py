@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from pydantic import Field, ValidationError
+
+from watchroom.catalogue.faults import of_file, shape_faults
+from watchroom.entered import toml_tables
+from watchroom.errors import ConfigurationInvalid
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
-from watchroom.kinds.shown import Alert
+from watchroom.kinds.shown import Alert, Strict
 
 FILE = Path("schemas") / "links.toml"
+
+
+_Address = Annotated[str, Field(pattern=r"^https?://[^/]")]
+
+
+class LinksFile(Strict):
+    """The keys of the file."""
+
+    exporter: _Address
+    """Where people reach the built-in board; alerts and boards link to its lists and runbooks.
+    Example: `exporter = "http://127.0.0.1:9464"`."""
+    grafana: _Address
+    """Where people reach Grafana; alerts link to its boards. Example: `grafana = "http://127.0.0.1:3000"`."""
 
 
 class Links(NamedTuple):
@@ -35,9 +52,18 @@ class Links(NamedTuple):
 
 
 def load_links(root: Path) -> Links:
-    """The addresses in the file below the repository's root."""
-    found = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
-    return Links(str(found["exporter"]).rstrip("/"), str(found["grafana"]).rstrip("/"))
+    """The addresses in the file below the repository's root.
+
+    Raises:
+        ConfigurationInvalid: It cannot be read, or a key is missing, unknown or not an address; every fault is listed.
+    """
+    path = root / FILE
+    try:
+        found = LinksFile.model_validate(toml_tables(path))
+    except ValidationError as error:
+        faults = shape_faults(tuple(LinksFile.model_fields), str(path), "", error, "every board")
+        raise ConfigurationInvalid([of_file(fault, FILE.name) for fault in faults]) from error
+    return Links(found.exporter.rstrip("/"), found.grafana.rstrip("/"))
 
 
 def open_path(measure: Measure, alert: Alert, split: str) -> str:
