@@ -338,7 +338,7 @@ CASES = [
     Case(
         "source-silent",
         silent({"acd": 120}),
-        "source acd is 120.0 s old",
+        "source acd is 2 min 00 s old",
         "other sources of calls",
         silent({"acd": 30}),
     ),

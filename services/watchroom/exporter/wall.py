@@ -15,6 +15,7 @@ from watchroom.kinds import adds_up, kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
+from watchroom.wording import exact_duration
 
 NumbersOf = Callable[[Measure, Shown], Sequence[Number]]
 Faults = Mapping[str, Sequence[str]]  # stream that is fed -> why it is withheld; empty: it is not
@@ -149,7 +150,7 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
     """
     if age_ms is None:
         return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing has ever been applied")
-    limit = f"slowest feed; limit {fresh_ms / 1000:g} s"
+    limit = f"slowest feed; limit {exact_duration(fresh_ms / 1000)}"
     if age_ms > fresh_ms:
         return DataAge("critical", "OLD", age_ms, limit)
     if not withheld(faults):
