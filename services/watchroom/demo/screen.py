@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.catalogue.formatting import NO_DATA
 from watchroom.command_output import table
-from watchroom.demo.view import NO_DATA, NONE, View
+from watchroom.demo.view import NONE, View
 from watchroom.wording import duration
 
 PLAIN_EVERY_S = 5.0
