@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Final, NamedTuple
@@ -20,7 +21,7 @@ from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
-from watchroom.store.freshness import applied_until
+from watchroom.store.freshness import Age, age_of, applied_until
 from watchroom.store.read import Reader
 from watchroom.wording import duration, exact_duration, one_line
 
@@ -179,7 +180,7 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
         yield f"{found.gave_up} more are older than {limit}. The feed never closed them; they are not counted."
     if found.applied_ms is None:
         yield "The age of this list is unknown: at least one partition has never been applied."
-    elif found.now_ms - found.applied_ms > settings.fresh_s * 1000:
+    elif age_of(found.applied_ms, found.now_ms, settings.fresh_s * 1000) is Age.OLD:
         ago = duration((found.now_ms - found.applied_ms) / 1000)
         yield f"Out of date: events have been applied only up to {clock(found.applied_ms, zone)}, {ago} ago."
     elif found.live.partitions:
@@ -189,7 +190,8 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
             yield f"FEED SILENT: {one_line(source)} has never sent anything."
         else:
             ago = f"{duration((found.now_ms - last_ms) / 1000)} ago"
-            said = "in the future: check the clocks" if last_ms > found.now_ms else ago
+            is_ahead = age_of(last_ms, found.now_ms, math.inf) is Age.IN_FUTURE
+            said = "in the future: check the clocks" if is_ahead else ago
             yield f"FEED SILENT: {one_line(source)} was last seen {clock(last_ms, zone)}, {said}."
 
 

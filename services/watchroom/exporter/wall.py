@@ -15,6 +15,7 @@ from watchroom.kinds import adds_up, kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
+from watchroom.store.freshness import Age, age_of
 from watchroom.wording import exact_duration
 
 NumbersOf = Callable[[Measure, Shown], Sequence[Number]]
@@ -151,7 +152,7 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
     if age_ms is None:
         return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing has ever been applied")
     limit = f"slowest feed; limit {exact_duration(fresh_ms / 1000)}"
-    if age_ms > fresh_ms:
+    if age_of(0, age_ms, fresh_ms) is Age.OLD:
         return DataAge("critical", "OLD", age_ms, limit)
     if not withheld(faults):
         return DataAge("normal", "NORMAL", age_ms, limit)

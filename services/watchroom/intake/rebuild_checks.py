@@ -19,11 +19,11 @@ from watchroom.kafka.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.evictions import refuse_evicting
+from watchroom.store.freshness import RUNNING_WITHIN_MS
 from watchroom.store.open_transactions import ends
 from watchroom.store.read import PartitionState, Reader
 from watchroom.wording import duration
 
-RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
 REQUEST_TIMEOUT_MS = 10_000
 FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
