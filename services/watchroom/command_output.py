@@ -18,11 +18,12 @@ WIDEST: Final = 10_000  # characters of a line
 
 def as_json(rows: Iterable[Mapping[str, object]]) -> str:
     """A JSON array, one object a line; characters that a terminal would obey are escaped."""
-    lines = ",\n".join(map(_json_line, rows))
+    lines = ",\n".join(map(json_line, rows))
     return f"[\n{lines}\n]\n" if lines else "[]\n"
 
 
-def _json_line(row: Mapping[str, object]) -> str:
+def json_line(row: Mapping[str, object]) -> str:
+    """A JSON object in one line."""
     text = json.dumps(row, ensure_ascii=False)
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 

@@ -7,10 +7,11 @@ import io
 import pytest
 from rich.console import Console
 
+from watchroom.catalogue.formatting import NO_DATA
 from watchroom.cli.options import progress
 from watchroom.demo.command import run_demo
 from watchroom.demo.screen import Screen, plain_line, tables
-from watchroom.demo.view import NO_DATA, NONE, Page, View, view
+from watchroom.demo.view import NONE, Page, View, view
 from watchroom.errors import ConfigurationInvalid
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS

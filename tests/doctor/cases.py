@@ -322,7 +322,7 @@ CASES = [
     Case(
         "lag",
         lag(NOW_MS - 60_000),
-        r"partition 1 \(6 record\(s\) behind, last up to date 60 s ago\)",
+        r"partition 1 \(6 record\(s\) behind, last up to date 1 min 00 s ago\)",
         "/readyz",
         lag(NOW_MS - 9_000),
     ),
@@ -338,7 +338,7 @@ CASES = [
     Case(
         "source-silent",
         silent({"acd": 120}),
-        "source acd is 120.0 s old",
+        "source acd is 2 min 00 s old",
         "other sources of calls",
         silent({"acd": 30}),
     ),

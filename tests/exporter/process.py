@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 from tests.exporter.store import ExporterStore, parsed, value
 from tests.parts import ROOT
 from watchroom.demo.server import free_port
-from watchroom.exporter.run import now_ms
 from watchroom.streams import STREAMS
+from watchroom.timing import now_ms
 
 RUN = """
 import sys

@@ -37,7 +37,7 @@ def test_the_list_has_as_many_lines_as_its_tile_counts(room: ExporterStore) -> N
     text = open_list(room.settings, "calls_waiting", NOON)
     assert value(room.scrape(NOON), "calls_waiting", line="999") == 2
     assert text.startswith("Calls waiting: 2 open\n")
-    assert "1 more are older than 1 h 00 min. The feed never closed them" in text
+    assert "1 more are older than 1 h. The feed never closed them" in text
 
 
 def test_an_old_list_says_that_it_is_old(room: ExporterStore) -> None:
@@ -84,12 +84,12 @@ def test_json_and_csv_say_why_a_list_is_not_live(room: ExporterStore) -> None:
     late = NOON + 100_000
     room.fresh(late)
     assert open_list(room.settings, "calls_waiting", late, "json", warn=said.append) == "[]\n"
-    assert said == ["not live: source acd is 100.0 s old (limit 90 s)"]
+    assert said == ["not live: source acd is 1 min 40 s old (limit 90 s)"]
     room.waiting("calls_waiting|line=999", {"a": NOON})
     room.fresh(NOON, "calls")
     (member,) = json.loads(open_list(room.settings, "calls_waiting", late, "json"))
-    reasons = [f"watchroom.calls: partition {n} is 100.0 s old (limit 10 s)" for n in (0, 1)]
-    assert member["stale"] == [*reasons, "source acd is 100.0 s old (limit 90 s)"]
+    reasons = [f"watchroom.calls: partition {n} is 1 min 40 s old (limit 10 s)" for n in (0, 1)]
+    assert member["stale"] == [*reasons, "source acd is 1 min 40 s old (limit 90 s)"]
     assert open_list(room.settings, "calls_waiting", late, "csv").splitlines()[1].endswith("; ".join(member["stale"]))
 
 

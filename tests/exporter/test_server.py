@@ -13,8 +13,8 @@ from tests.exporter.process import Exporter
 from tests.exporter.store import ExporterStore, parsed, value
 from tests.flow.servers import RedisServer, pause, resume
 from watchroom.errors import WorkFailed
-from watchroom.exporter.run import now_ms
 from watchroom.exporter.server import Answer, Server
+from watchroom.timing import now_ms
 
 
 @pytest.fixture

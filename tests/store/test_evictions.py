@@ -23,7 +23,7 @@ from watchroom.errors import ConfigurationInvalid, StoreRefuses
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import judge, now_ms
+from watchroom.exporter.run import judge
 from watchroom.exporter.server import Answer, Server
 from watchroom.intake import worker
 from watchroom.intake.worker import check_redis
@@ -35,6 +35,7 @@ from watchroom.store.clear import clear
 from watchroom.store.evictions import Process, Seen, process_of
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
+from watchroom.timing import now_ms
 
 pytestmark = pytest.mark.real
 POLICIES = ("volatile-lru", "allkeys-lru", "volatile-ttl", "allkeys-random", "volatile-lfu")

@@ -29,7 +29,7 @@ from watchroom.errors import StoreRefuses
 from watchroom.exporter.board.pages import BoardPages
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import judge, now_ms
+from watchroom.exporter.run import judge
 from watchroom.exporter.server import Asked
 from watchroom.intake.background import MonthBandsWriter
 from watchroom.rolling.calendar import Calendar
@@ -40,6 +40,7 @@ from watchroom.store.noted import NotedHash
 from watchroom.store.partition_counts import Count, PartitionCountStore
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
+from watchroom.timing import now_ms
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 MOST_IN_A_MINUTE = 9  # of one client

@@ -62,8 +62,8 @@ def test_the_message_names_the_force_and_the_start_of_the_outage() -> None:
     watch = Watch(Moment(0, 1_600_000_000_000), seen=True, silent_s=300)
     sent = outgoing("silent", "north", watch, Moment(312.34, 1_600_000_312_340))
     assert sent["text"] == (
-        "north: the Watchdog alert has been missing for 312 s (last seen 2020-09-13T12:26:40.000+00:00). Other alerts "
-        "may not arrive either: check Prometheus, Alertmanager and the connection between them."
+        "north: the Watchdog alert has been missing for 5 min 12 s (last seen 2020-09-13T12:26:40.000+00:00). Other "
+        "alerts may not arrive either: check Prometheus, Alertmanager and the connection between them."
     )
     assert {key: sent[key] for key in ("status", "force", "heard", "since", "quiet_for_s", "sent")} == {
         "status": "silent",

@@ -15,17 +15,18 @@ from watchroom.events import reasons
 from watchroom.events.messages import shown
 from watchroom.events.record import Event
 from watchroom.events.slug import slug
-from watchroom.events.times import to_text
+from watchroom.events.times import AHEAD_MS, to_text
 from watchroom.kinds import figure, kind_of, names
 from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Label, Measure, resolved
 from watchroom.rolling.periods import known_period
 from watchroom.streams.returns import FIGURE, NOTE, NOTE_SUBJECT, WITHDRAWN, as_at_ms
 
-AHEAD_MS: Final = 300_000
-"""How far an as-at may be after its event's time; not a setting, so that every rebuild decides the same."""
 DAY_AHEAD_MS: Final = AHEAD_MS + 3_600_000
-"""The same for a day, which begins in UTC: in summer, London's day begins an hour earlier."""
+"""How far an as-at that is a day may be after its event's time; not a setting, so that every rebuild decides the same.
+
+A day begins in UTC: in summer, London's day begins an hour earlier. A moment may be `AHEAD_MS` after it.
+"""
 
 Check = Callable[[Event], None]
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from watchroom.backtest.evaluate import AlertResult
 from watchroom.backtest.firing import Firing
 from watchroom.command_output import Format, as_csv, as_json, print_table, table
-from watchroom.wording import duration
+from watchroom.wording import duration, exact_duration
 
 COLUMNS = (
     *("alert", "severity", "firings", "from", "to", "pending_s", "seconds", "value"),
@@ -41,7 +41,7 @@ def summary(results: Sequence[AlertResult], local: ZoneInfo) -> Table:
         ends = [_minute(each.firing.from_ms, local) for each in (result.fired[:1] + result.fired[-1:])] or ["", ""]
         times = (duration(result.total_ms / 1000), duration(result.longest_ms / 1000)) if result.fired else ("", "")
         rule = result.rule
-        shown.add_row(rule.name, rule.severity, f"{rule.for_s:g} s", str(len(result.fired)), *times, *ends)
+        shown.add_row(rule.name, rule.severity, exact_duration(rule.for_s), str(len(result.fired)), *times, *ends)
     return shown
 
 

@@ -73,11 +73,6 @@ def limit_words(value: float, unit: Unit) -> str:
     return exact_duration(value) if unit is Unit.SECONDS else plain(value, unit)
 
 
-def age(length_ms: int) -> str:
-    """A length of time in one line; a negative one counts as 0."""
-    return plain(max(0, length_ms) / 1000, Unit.SECONDS)
-
-
 def target_words(measure: Measure, target: Target) -> str:
     """`below 10 s (999)`, `within 15 min (Grade 1)`."""
     where = where_words(measure, target.where)

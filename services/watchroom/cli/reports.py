@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +20,7 @@ from watchroom.cli.options import (
     settings_with,
     whole_number,
 )
-from watchroom.command_output import as_json, print_table
+from watchroom.command_output import as_json, json_line, print_table
 from watchroom.entered import name_faults
 from watchroom.errors import ConfigurationInvalid, Fault
 from watchroom.wording import counted
@@ -66,7 +65,7 @@ def months(
     with servers_named(settings):
         if log:
             for entry in restatements(settings, only=month or (), warn=messages.print):
-                sys.stdout.write(json.dumps(entry) + "\n")
+                sys.stdout.write(json_line(entry) + "\n")
         else:
             found = read_months(settings, only=month or (), measures=measure or (), warn=messages.print)
             write(found.rows, output, results)

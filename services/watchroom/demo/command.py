@@ -26,6 +26,7 @@ from watchroom.settings import Settings, SourceRule
 from watchroom.simulator import GOOD, LEAD_IN_MS, PUBLISHED, SOURCES, Surge, simulate
 from watchroom.simulator.feed import Feed
 from watchroom.timing import now_ms
+from watchroom.wording import duration
 
 LOOK_S = 0.2
 SHOW_EVERY_S = 1.0
@@ -140,7 +141,7 @@ class _Demo:
         took_s = time.monotonic() - began_s
         self._console.print(
             f"loaded {events:,} events from {self._days} days, and from the {LEAD_IN_MS // DAY_MS} days before, in "
-            f"{took_s:.1f} s ({events / took_s:,.0f} events/s simulated, sent and applied)",
+            f"{duration(took_s, tenths=True)} ({events / took_s:,.0f} events/s simulated, sent and applied)",
             highlight=False,
         )
 
@@ -185,7 +186,7 @@ class _Demo:
     def _sum_up(self, seen: View, events: int, live_s: float) -> None:
         self._console.print(tables(seen))
         self._console.print(
-            f"live for {live_s:.0f} s at {self._busy:g}x normal demand: {events:,} events sent; "
+            f"live for {duration(live_s)} at {self._busy:g}x normal demand: {events:,} events sent; "
             f"{self._applied():,} of {self._feed.sent:,} events applied in total; dead letters: {seen.dead_letters:,}",
             highlight=False,
         )

@@ -11,8 +11,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from watchroom.catalogue.formatting import NO_DATA
 from watchroom.command_output import table
-from watchroom.demo.view import NO_DATA, NONE, View
+from watchroom.demo.view import NONE, View
+from watchroom.wording import duration
 
 PLAIN_EVERY_S = 5.0
 FRESH_S = 10.0
@@ -40,7 +42,7 @@ class Screen:
     def show(self, seen: View, events: int, live_s: float) -> None:
         """Draw a view; `events` were sent since it is live, `live_s` seconds ago."""
         if self._live:
-            status = f"live for {live_s:.0f} s, {events:,} events; data age {age_text(seen.data_age_s)}"
+            status = f"live for {duration(live_s)}, {events:,} events; data age {age_text(seen.data_age_s)}"
             self._live.update(Group(Text(self._heading, style="bold"), tables(seen), status_text(seen, status)))
         elif self._said_s is None or live_s - self._said_s >= PLAIN_EVERY_S:
             self._said_s = live_s
@@ -64,7 +66,7 @@ def plain_line(seen: View, events: int, live_s: float) -> str:
         f"{grade}: " + ", ".join(f"{name} {row[name]}" for name in ("not attended", "nobody assigned", "overdue"))
         for grade, row in seen.incidents.items()
     ]
-    begin, age = f"live for {live_s:.0f} s, {events:,} events sent", f"data age {age_text(seen.data_age_s)}"
+    begin, age = f"live for {duration(live_s)}, {events:,} events sent", f"data age {age_text(seen.data_age_s)}"
     return "; ".join([begin, *calls, *incidents, age])
 
 
@@ -76,7 +78,7 @@ def status_text(seen: View, status: str) -> Text:
 
 def age_text(age_s: float | None) -> str:
     """Age of the slowest partition."""
-    return NO_DATA if age_s is None else f"{age_s:.1f} s"
+    return NO_DATA if age_s is None else duration(age_s, tenths=True)
 
 
 def _table(title: str, columns: Mapping[str, Mapping[str, str]]) -> Table:

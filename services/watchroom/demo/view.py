@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from watchroom.catalogue.formatting import NO_DATA
 from watchroom.catalogue.metrics import NOT_WAITED_FOR
 from watchroom.streams import calls, contacts, crimes, incidents
 from watchroom.wording import duration
 
-NO_DATA: Final = "NO DATA"
 NONE: Final = "none"
 LINES: Final = ("999", "101")
 GRADES: Final = {"1": "Grade 1", "2": "Grade 2", "3": "Grade 3", "ungraded": "not graded"}

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from watchroom.errors import StoreUnavailable, WorkFailed
 from watchroom.kafka.produce import Ends
+from watchroom.store.freshness import RUNNING_WITHIN_MS
 from watchroom.store.read import Reader
 
 POLL_S = 0.1
 STALLED_AFTER_S = 60.0
 REDIS_PATIENCE_S = 10.0
-RUNNING_WITHIN_MS = 30_000
 
 
 def wait_applied(reader: Reader, ends: Ends, check: Callable[[], None], progress: Callable[[int], None]) -> None:

@@ -9,6 +9,7 @@ from watchroom.doctor.finding import Finding, finding, listed
 from watchroom.settings import Settings
 from watchroom.store.freshness import Age, age_of
 from watchroom.store.read import PartitionState
+from watchroom.wording import duration
 
 
 def of_group(settings: Settings, topics: Mapping[str, Sequence[Partition]], group: Group) -> Iterator[Finding]:
@@ -64,5 +65,5 @@ def _since(fresh_ms: int | None, now_ms: int) -> str:
         return "never up to date"
     age_s = (now_ms - fresh_ms) / 1000
     if age_s < 0:
-        return f"last up to date {-age_s:,.0f} s in the future: compare its worker's clock with this machine's"
-    return f"last up to date {age_s:,.0f} s ago"
+        return f"last up to date {duration(-age_s)} in the future: compare its worker's clock with this machine's"
+    return f"last up to date {duration(age_s)} ago"

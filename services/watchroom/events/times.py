@@ -22,6 +22,8 @@ EARLIEST_MS: Final = 631_152_000_000
 """1990-01-01T00:00Z; an earlier time comes from an unset clock, a 0 or a number in another unit."""
 LATEST_MS: Final = 7_258_118_400_000
 """2200-01-01T00:00Z, exclusive: days and months of later times are not computed."""
+AHEAD_MS: Final = 300_000
+"""How far a source's clock may be ahead of ours where no setting says it."""
 
 PATTERN: Final = r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,30})?([Zz]|[+-]\d{2}:\d{2})$"
 WRITE: Final = 'RFC 3339 with an offset, for example "2021-10-31T01:30:00+01:00" or "2021-10-31T00:30:00Z"'

@@ -17,6 +17,7 @@ from watchroom.store.freshness import Age, age_of
 from watchroom.store.open_transactions import SEEN_WITHIN_MS, OpenTransaction
 from watchroom.store.partition_counts import PartitionCounts
 from watchroom.store.read import SourceState
+from watchroom.wording import duration, exact_duration
 
 NEVER: Final = SourceState(None, None)
 
@@ -128,7 +129,7 @@ def _age_fault(at_ms: int | None, now_ms: int, limit_ms: int) -> str | None:
     age_s = (now_ms - (at_ms or 0)) / 1000
     return {
         Age.UNKNOWN: "has never been seen",
-        Age.OLD: f"is {age_s:.1f} s old (limit {limit_ms / 1000:g} s)",
-        Age.IN_FUTURE: f"is {-age_s:.1f} s in the future (check the clocks)",
+        Age.OLD: f"is {duration(age_s, tenths=True)} old (limit {exact_duration(limit_ms / 1000)})",
+        Age.IN_FUTURE: f"is {duration(-age_s, tenths=True)} in the future (check the clocks)",
         Age.FRESH: None,
     }[age_of(at_ms, now_ms, limit_ms)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from watchroom.catalogue.formatting import age, clock
+from watchroom.catalogue.formatting import clock
 from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.command_output import Format, as_csv, as_json, table, table_text
@@ -20,9 +21,9 @@ from watchroom.kinds.kind import Reads
 from watchroom.kinds.measure import Measure
 from watchroom.settings import Settings
 from watchroom.store.compatibility import check_compatible
-from watchroom.store.freshness import applied_until
+from watchroom.store.freshness import Age, age_of, applied_until
 from watchroom.store.read import Reader
-from watchroom.wording import one_line
+from watchroom.wording import duration, exact_duration, one_line
 
 NOWHERE: Final[Mapping[str, str]] = {}
 
@@ -135,7 +136,7 @@ def as_text(found: OpenList, settings: Settings) -> str:
     shown = table("id", *labels, "since", "age", *(["deadline"] * has_deadline))
     for each in found.members:
         deadline = [_deadline(each, found.now_ms, zone)] * has_deadline
-        times = (clock(each.since_ms, zone), age(found.now_ms - each.since_ms), *deadline)
+        times = (clock(each.since_ms, zone), duration((found.now_ms - each.since_ms) / 1000), *deadline)
         shown.add_row(one_line(each.subject), *(each.by[label] for label in labels), *times)
     return f"{found.measure.brief}: {len(found.members)} open\n{table_text(shown)}{notes}"
 
@@ -169,18 +170,18 @@ def _deadline(each: Open, now_ms: int, zone: ZoneInfo) -> str:
     if each.deadline_ms is None:
         return "none"
     left_ms = each.deadline_ms - now_ms
-    said = f"overdue by {age(-left_ms)}" if left_ms < 0 else f"in {age(left_ms)}"
+    said = f"overdue by {duration(-left_ms / 1000)}" if left_ms < 0 else f"in {duration(left_ms / 1000)}"
     return f"{clock(each.deadline_ms, zone)} ({said})"
 
 
 def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]:
     if found.gave_up:
-        limit = age(found.measure.give_up_ms)
+        limit = exact_duration(found.measure.give_up_ms / 1000)
         yield f"{found.gave_up} more are older than {limit}. The feed never closed them; they are not counted."
     if found.applied_ms is None:
         yield "The age of this list is unknown: at least one partition has never been applied."
-    elif found.now_ms - found.applied_ms > settings.fresh_s * 1000:
-        ago = age(found.now_ms - found.applied_ms)
+    elif age_of(found.applied_ms, found.now_ms, settings.fresh_s * 1000) is Age.OLD:
+        ago = duration((found.now_ms - found.applied_ms) / 1000)
         yield f"Out of date: events have been applied only up to {clock(found.applied_ms, zone)}, {ago} ago."
     elif found.live.partitions:
         yield f"Not live: {'; '.join(found.live.partitions)}."
@@ -188,8 +189,9 @@ def _notes(found: OpenList, settings: Settings, zone: ZoneInfo) -> Iterator[str]
         if last_ms is None:
             yield f"FEED SILENT: {one_line(source)} has never sent anything."
         else:
-            ago = f"{age(found.now_ms - last_ms)} ago"
-            said = "in the future: check the clocks" if last_ms > found.now_ms else ago
+            ago = f"{duration((found.now_ms - last_ms) / 1000)} ago"
+            is_ahead = age_of(last_ms, found.now_ms, math.inf) is Age.IN_FUTURE
+            said = "in the future: check the clocks" if is_ahead else ago
             yield f"FEED SILENT: {one_line(source)} was last seen {clock(last_ms, zone)}, {said}."
 
 

@@ -26,6 +26,7 @@ from watchroom.settings import Settings
 from watchroom.store.compatibility import redefined
 from watchroom.store.meta import Bound, Meta
 from watchroom.store.read import Reader
+from watchroom.timing import now_ms
 
 REFRESH_S = 1.0
 REDIS_TIMEOUT_S = 2.0
@@ -95,11 +96,6 @@ def judge(catalogue: Catalogue, settings: Settings) -> Callable[[Meta], Mapping[
         return redefined(Meta(dict(streams), 0, {}, {}), settings, catalogue)
 
     return lambda meta: known(tuple(meta.streams.items()))
-
-
-def now_ms() -> int:
-    """The wall clock; read only at the edge of this process."""
-    return time.time_ns() // 1_000_000
 
 
 def health(mirror: Mirror, page: Page) -> Answer:

@@ -15,6 +15,8 @@ from watchroom.kinds import adds_up, kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
+from watchroom.store.freshness import Age, age_of
+from watchroom.wording import exact_duration
 
 NumbersOf = Callable[[Measure, Shown], Sequence[Number]]
 Faults = Mapping[str, Sequence[str]]  # stream that is fed -> why it is withheld; empty: it is not
@@ -149,8 +151,8 @@ def data_age(age_ms: int | None, fresh_ms: int, faults: Faults, silence: Silence
     """
     if age_ms is None:
         return DataAge("nodata", NO_DATA, None, "Redis does not answer, or nothing has ever been applied")
-    limit = f"slowest feed; limit {fresh_ms / 1000:g} s"
-    if age_ms > fresh_ms:
+    limit = f"slowest feed; limit {exact_duration(fresh_ms / 1000)}"
+    if age_of(0, age_ms, fresh_ms) is Age.OLD:
         return DataAge("critical", "OLD", age_ms, limit)
     if not withheld(faults):
         return DataAge("normal", "NORMAL", age_ms, limit)

@@ -5,9 +5,7 @@ The event's id follows from what the row says, so that a row that is sent again 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -16,6 +14,7 @@ from typing import Any, Final
 
 from watchroom.admission.returns import UnfitFigure, check_as_at, check_numbers, figures_of, judged
 from watchroom.catalogue.model import Catalogue
+from watchroom.command_output import as_csv
 from watchroom.entered import csv_rows, csv_text, plain_number
 from watchroom.errors import Fault
 from watchroom.events.times import to_text
@@ -35,13 +34,12 @@ MOST: Final = {"note": 4096, "reported_by": 256}  # characters
 
 def template(catalogue: Catalogue) -> str:
     """A CSV with a row for each figure and label set of the catalogue; rows that are not filled in are not imported."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for measure in figures_of(catalogue.measures.values()).values():
-        for by in measure.label_sets():
-            writer.writerow({"measure": measure.id, "labels": ";".join(f"{name}={by[name]}" for name in by)})
-    return text.getvalue()
+    rows = (
+        {"measure": measure.id, "labels": ";".join(f"{name}={by[name]}" for name in by)}
+        for measure in figures_of(catalogue.measures.values()).values()
+        for by in measure.label_sets()
+    )
+    return as_csv(rows, COLUMNS)
 
 
 def records(

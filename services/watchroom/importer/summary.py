@@ -12,7 +12,7 @@ from watchroom.importer.tally import Tally
 from watchroom.kafka.produce import Ends
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
-from watchroom.wording import counted
+from watchroom.wording import counted, duration
 
 MOST_OTHERS = 10  # texts that are named
 
@@ -51,7 +51,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
     tally, sent = outcome.tally, outcome.sent
     yield from row_lines(tally)
     rate = f" ({sent.events / outcome.took_s:,.0f} per second)" if outcome.took_s > 0 else ""
-    yield f"events: {sent.events:,} sent and applied in {outcome.took_s:.1f} s{rate}"
+    yield f"events: {sent.events:,} sent and applied in {duration(outcome.took_s, tenths=True)}{rate}"
     if outcome.kept:
         yield f"  kept on disk until the last row was read: {outcome.kept}"
     if sent.held_back:

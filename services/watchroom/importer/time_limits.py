@@ -6,11 +6,9 @@ from datetime import date
 from typing import NamedTuple
 
 from watchroom.events.headers import LATEST
-from watchroom.events.times import EARLIEST_MS, LATEST_MS, to_text
+from watchroom.events.times import AHEAD_MS, EARLIEST_MS, LATEST_MS, to_text
 from watchroom.importer.mapping_model import MONTH_END, TimeConfig
 from watchroom.rolling.calendar import Calendar
-
-AHEAD_MS = 300_000  # how far a source's clock may be ahead of ours
 
 
 class Limits(NamedTuple):

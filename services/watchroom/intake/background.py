@@ -38,6 +38,7 @@ from watchroom.store.partition_counts import NOT_KNOWN, Count, PartitionCountSto
 from watchroom.store.read import Reader
 from watchroom.store.write import Store
 from watchroom.timing import Pause, insist, now_ms
+from watchroom.wording import duration
 
 LOOK_S = 0.5  # how often to look which partitions are due
 SILENT_S = 5.0  # a fetch is answered within 0.5 s, with records or without
@@ -92,7 +93,7 @@ def notice_silence(intake: Intake) -> None:
     elif refused := intake.login_refused():
         intake.status.waiting("kafka", refused, is_whole=True)
     else:
-        intake.status.waiting("kafka", f"Kafka has not answered a fetch for {silent_s:.0f} s")
+        intake.status.waiting("kafka", f"Kafka has not answered a fetch for {duration(silent_s)}")
 
 
 async def end_when_returned(intake: Intake, agreeing: Callable[[], Awaitable[Collection[str]]]) -> None:

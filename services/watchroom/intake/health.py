@@ -24,6 +24,7 @@ from watchroom.errors import ConfigurationInvalid
 from watchroom.intake.assigned_partition import AssignedPartition
 from watchroom.settings import Settings
 from watchroom.timing import now_ms
+from watchroom.wording import duration
 
 if TYPE_CHECKING:
     from watchroom.intake.intake import Intake
@@ -147,7 +148,7 @@ class Health:
         if self.intake.failure is not None:
             return [f"stopping: {self.intake.failure}"]
         return [
-            f"{each.name}: applied up to {each.next_offset} of {each.end}; no progress for {stalled_s:.0f} s"
+            f"{each.name}: applied up to {each.next_offset} of {each.end}; no progress for {duration(stalled_s)}"
             for each in self._partitions()
             if (stalled_s := each.stalled_s()) > self._stall_s
         ]

@@ -19,10 +19,11 @@ from watchroom.kafka.topics import Topics
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import Settings
 from watchroom.store.evictions import refuse_evicting
+from watchroom.store.freshness import RUNNING_WITHIN_MS
 from watchroom.store.open_transactions import ends
 from watchroom.store.read import PartitionState, Reader
+from watchroom.wording import duration
 
-RUNNING_WITHIN_MS = 30_000  # a partition fresher than this has a worker
 REQUEST_TIMEOUT_MS = 10_000
 FETCH_WITHIN_MS = 500
 LOOK_WITHIN_S = 20.0
@@ -52,7 +53,7 @@ def refuse_while_running(states: Mapping[tuple[str, int], PartitionState], now_m
         if state.fresh_ms is not None and now_ms - state.fresh_ms < RUNNING_WITHIN_MS:
             ago_s = max(0, now_ms - state.fresh_ms) / 1000
             raise WorkFailed(
-                f"a worker is running: {topic} partition {number} was fresh {ago_s:.0f} s ago; stop every worker"
+                f"a worker is running: {topic} partition {number} was fresh {duration(ago_s)} ago; stop every worker"
                 f" of this force, wait {RUNNING_WITHIN_MS // 1000} s, then run `watchroom rebuild` again"
             )
 

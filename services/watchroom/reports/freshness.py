@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from watchroom.catalogue.formatting import clock
+from watchroom.catalogue.formatting import NOT_FED, clock
 from watchroom.settings import Settings
 from watchroom.store.freshness import Age, age_of
 from watchroom.wording import duration
@@ -34,7 +34,7 @@ def freshness(as_of: Mapping[str, int | None], settings: Settings, now_ms: int) 
     zone = ZoneInfo(settings.zone)
     for stream, at_ms in as_of.items():
         is_fed = stream in settings.streams
-        name = f"{stream}:" if is_fed else f"{stream}: not fed here,"
+        name = f"{stream}:" if is_fed else f"{stream}: {NOT_FED},"
         if at_ms is None:
             yield Line(f"{name} progress UNKNOWN: no worker has applied every partition", is_fresh=False)
             continue

@@ -16,12 +16,13 @@ from watchroom.kinds.measure import AREA, Measure
 from watchroom.reports.compare import Compared
 from watchroom.reports.figure import VALUE, Change, Exact, Figure, as_text, rounded
 from watchroom.reports.report import Part, ReportRow
-from watchroom.wording import counted
+from watchroom.wording import counted, duration
 
 NONE = "none"  # a share or a mean without any count
 NOT_HELD, ABSENT = "not held", "absent"
 PLAIN = ("1", "count", "percent")  # units that are not shown after a number, or are already in it
 HOUR_S = 3_600
+STEPS: Final = ((100, Fraction(1, 10)), (HOUR_S, Fraction(1)), (48 * HOUR_S, Fraction(60)))  # below s, by s
 NESTED: Final = {
     "1": "once", "2_3": "two or three times", "4_plus": "four times or more",
     "under_10": "under 10 s", "10_to_60": "10 to 60 s", "60_or_more": "60 s or more",
@@ -63,7 +64,7 @@ def lines(row: ReportRow) -> list[Line]:
 
 
 def figure_text(exact: Exact) -> str:
-    """`193,059`, `28.0%`, `24.1 s`, `28 h 30 min`."""
+    """`193,059`, `28.0%`, `24.1 s`, `5 min 00 s`, `28 h 30 min`."""
     value = exact.value
     return NONE if value is None else _in_unit(exact, value)
 
@@ -210,11 +211,11 @@ def _decimals(per: int) -> int:
 
 
 def _length(value: Fraction, *, signed: bool) -> str:
-    if abs(value) < HOUR_S:
-        return f"{as_text(value, 1, signed=signed)} s"
-    minutes = rounded(abs(value) / 60, 0).numerator
-    sign = "-" if value < 0 else "+" if signed else ""
-    return f"{sign}{minutes // 60:,} h {minutes % 60:02} min"
+    # rounded to the last unit that is shown, so that nothing is left for `duration` to cut
+    step = next((step for below_s, step in STEPS if abs(value) < below_s), Fraction(HOUR_S))
+    length = rounded(abs(value) / step, 0) * step
+    sign = "" if not length else "-" if value < 0 else "+" if signed else ""
+    return sign + duration(float(length), tenths=True)
 
 
 def part_name(row: ReportRow, part: Part) -> str:

@@ -18,6 +18,7 @@ from watchroom.simulator.feed import Feed
 from watchroom.simulator.published_year import NAMES, baseline_csv, load_printed, published_year
 from watchroom.streams import STREAMS
 from watchroom.timing import now_ms
+from watchroom.wording import duration
 
 LOOK_S = 0.2
 SAY_EVERY_S = 5.0
@@ -139,7 +140,7 @@ def _report(feed: Feed, console: Console, start_ms: int, end_ms: int) -> None:
             day, of = (feed.sent_to_ms - start_ms) / DAY_MS, (end_ms - start_ms) / DAY_MS
             console.print(f"day {max(0, day):.0f} of {of:.0f}, {feed.sent:,} events sent", highlight=False)
     feed.check()
-    console.print(f"sent {feed.sent:,} events in {time.monotonic() - began_s:.1f} s", highlight=False)
+    console.print(f"sent {feed.sent:,} events in {duration(time.monotonic() - began_s, tenths=True)}", highlight=False)
 
 
 def _stay(feed: Feed, console: Console, for_s: float | None) -> None:

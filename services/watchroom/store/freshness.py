@@ -10,6 +10,8 @@ from watchroom.store.read import PartitionState
 
 CLOCK_SLACK_MS: Final = 5_000  # another clock may be ahead of ours by this much; beyond it, an age means nothing
 
+RUNNING_WITHIN_MS: Final = 30_000  # a partition that was fresh this recently may still have a worker
+
 
 class Age(Enum):
     """How old a moment is."""

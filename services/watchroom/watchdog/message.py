@@ -8,6 +8,7 @@ from typing import Literal
 
 from watchroom.errors import EventRefused
 from watchroom.watchdog.silence import Moment, News, Watch
+from watchroom.wording import duration
 
 ALERT = "Watchdog"
 
@@ -45,7 +46,7 @@ def outgoing(news: News | Literal["trial"], force: str, watch: Watch, now: Momen
     since = _utc(watch.since)
     last = f"last seen {since}" if watch.seen else f"not seen since this watchdog started at {since}"
     texts = {
-        "silent": f"{force}: the {ALERT} alert has been missing for {watch.quiet_for_s(now):.0f} s ({last}). "
+        "silent": f"{force}: the {ALERT} alert has been missing for {duration(watch.quiet_for_s(now))} ({last}). "
         "Other alerts may not arrive either: check Prometheus, Alertmanager and the connection between them.",
         "back": f"{force}: the {ALERT} alert is arriving again ({last}), and so are other alerts.",
         "trial": f"{force}: this is a test of the channel that is used when the {ALERT} alert is missing. "

@@ -13,9 +13,9 @@ from tests.exporter.process import Exporter, fed
 from tests.exporter.store import ExporterStore
 from tests.flow.servers import RedisServer
 from tests.parts import PartMissing, missing
-from watchroom.exporter.run import now_ms
 from watchroom.settings import read_settings
 from watchroom.store.keys import SEQ
+from watchroom.timing import now_ms
 
 MINUTE = 60_000
 TILE = "[data-tile]"

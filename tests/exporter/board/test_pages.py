@@ -169,7 +169,7 @@ def test_a_list_shows_how_many_were_given_up_and_how_many_it_leaves_out(room: Ex
     said = Site(room).read("/open/", "calls_waiting")
     assert "501 open" in said
     assert "The 500 oldest are shown" in said
-    assert "1 more are older than 1 h 00 min" in said
+    assert "1 more are older than 1 h" in said
     assert len(re.findall(r"\bC-\d+", said)) == 500
 
 
@@ -269,6 +269,6 @@ def test_a_filtered_list_counts_only_given_up_entries_that_match_its_filter(room
     room.waiting("incidents_unattended|grade=1,area=stoke", {"INC-1": NOON - MINUTE})
     room.waiting("incidents_unattended|grade=3,area=stoke", {"INC-3": month_ago})
     site = Site(room)
-    assert "1 more are older than 30 d 0 h" in site.read("/open/", "incidents_unattended")
+    assert "1 more are older than 30 d" in site.read("/open/", "incidents_unattended")
     assert "more are older" not in site.read("/open/", "incidents_unattended", grade="1")
     assert "INC-1" in site.read("/open/", "incidents_unattended", grade="1")

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from watchroom.catalogue.formatting import NO_DATA, age, clock
+from watchroom.catalogue.formatting import NO_DATA, clock
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.open_list import Open, OpenList
 from watchroom.kinds.labels import capital, title_of, value_words, where_words
 from watchroom.kinds.measure import Label, Measure
+from watchroom.wording import duration, exact_duration
 
 MOST_ROWS = 500  # the oldest; more cannot be read
 
@@ -52,7 +53,7 @@ def _not_live(found: OpenList, faults: Sequence[str], zone: ZoneInfo) -> Iterato
         return
     known = "its age is unknown"
     if found.applied_ms is not None:
-        known = f"as of {clock(found.applied_ms, zone)}, {age(found.now_ms - found.applied_ms)} ago"
+        known = f"as of {clock(found.applied_ms, zone)}, {duration((found.now_ms - found.applied_ms) / 1000)} ago"
     yield tag("p", tag("strong", "NOT LIVE"), f": {known}. {'; '.join(faults)}.", class_="nodata")
 
 
@@ -85,7 +86,8 @@ def _table(found: OpenList, members: Sequence[Open], zone: ZoneInfo) -> Html:
 
 def _row(each: Open, labels: Sequence[Label], now_ms: int, zone: ZoneInfo, *, timed: bool) -> Html:
     cells = [tag("td", value_words(label, each.by[label.name])) for label in labels]
-    cells += [tag("td", clock(each.since_ms, zone)), tag("td", age(now_ms - each.since_ms), class_="number")]
+    age = duration((now_ms - each.since_ms) / 1000)
+    cells += [tag("td", clock(each.since_ms, zone)), tag("td", age, class_="number")]
     if timed:
         cells.append(_deadline(each, now_ms, zone))
     return tag("tr", tag("th", each.subject, scope="row"), *cells)
@@ -97,15 +99,15 @@ def _deadline(each: Open, now_ms: int, zone: ZoneInfo) -> Html:
     left_ms = each.deadline_ms - now_ms
     when = clock(each.deadline_ms, zone, "%H:%M:%S" if abs(left_ms) < 43_200_000 else "%Y-%m-%d %H:%M:%S")
     if left_ms < 0:
-        return tag("td", tag("strong", f"OVERDUE by {age(-left_ms)}", class_="overdue"), f" ({when})")
-    return tag("td", f"in {age(left_ms)} ({when})")
+        return tag("td", tag("strong", f"OVERDUE by {duration(-left_ms / 1000)}", class_="overdue"), f" ({when})")
+    return tag("td", f"in {duration(left_ms / 1000)} ({when})")
 
 
 def _notes(found: OpenList, count: int) -> Iterator[Html]:
     if count > MOST_ROWS:
         yield tag("p", f"The {MOST_ROWS} oldest are shown; `watchroom open --measure {found.measure.id}` lists all.")
     if found.gave_up:
-        limit = age(found.measure.give_up_ms)
+        limit = exact_duration(found.measure.give_up_ms / 1000)
         yield tag(
             "p", f"{found.gave_up:,} more are older than {limit}. The feed never closed them; they are not counted."
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from watchroom.catalogue.formatting import limit_words
 from watchroom.generate.boards.states import Limits
 from watchroom.kinds import kind_of, quantity_of
+from watchroom.kinds.kind import Unit
 from watchroom.kinds.labels import capital, title_of, where_words
 from watchroom.kinds.measure import Label, Measure, Target
 from watchroom.kinds.shown import Tile
@@ -62,18 +64,17 @@ def limits(measure: Measure, tile: Tile) -> Limits | None:
     return Limits(tile.warning, tile.critical, warning_word, quantity.critical_word)
 
 
-def limits_text(found: Limits | None, unit: str, only_for: Mapping[str, str] | None = None) -> str:
-    """`HIGH from 10 s, CRITICAL from 60 s`; `only_for`: only under these label values."""
+def limits_text(found: Limits | None, unit: Unit, only_for: Mapping[str, str] | None = None) -> str:
+    """`HIGH from 10 s, CRITICAL from 10 min`; `only_for`: only under these label values."""
     if found is None:
         return NO_LIMITS
     if only_for:
         only = ", ".join(f"{name} {value}" for name, value in only_for.items())
         return f"only for {only}: {limits_text(found, unit)}"
     side = "below" if found.is_low_bad else "from"
-    if found.warning_word == found.critical_word:
-        also = f"in a different colour {side} {found.critical:g}{unit}"
-        return f"{found.warning_word} {side} {found.warning:g}{unit}, {also}"
-    return f"{found.warning_word} {side} {found.warning:g}{unit}, {found.critical_word} {side} {found.critical:g}{unit}"
+    warning, critical = (limit_words(limit, unit) for limit in (found.warning, found.critical))
+    second = "in a different colour" if found.warning_word == found.critical_word else found.critical_word
+    return f"{found.warning_word} {side} {warning}, {second} {side} {critical}"
 
 
 def _target(measure: Measure, target: Target) -> str:

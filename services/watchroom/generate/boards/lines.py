@@ -10,10 +10,11 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 
+from watchroom.catalogue.formatting import NOT_FED
 from watchroom.generate.boards import palette
 from watchroom.generate.boards.panels import COUNT, NO_NAMES, Head, Query, SizedPanel, finished
 from watchroom.generate.boards.queries import not_fed
-from watchroom.generate.boards.states import NOT_FED_TEXT, line_mappings, steps
+from watchroom.generate.boards.states import line_mappings, steps
 
 DASHES: Final = ([0], [10, 6], [3, 4], [14, 4, 2, 4])
 
@@ -69,4 +70,4 @@ def trend(
 
 def _not_fed(head: Head) -> list[Query]:
     """A line without values (0 / 0) whose name in the legend says that a stream of the panel is not fed."""
-    return [Query(f"0 * ({not_fed(head.streams)}) / 0", NOT_FED_TEXT)] if head.streams else []
+    return [Query(f"0 * ({not_fed(head.streams)}) / 0", NOT_FED)] if head.streams else []

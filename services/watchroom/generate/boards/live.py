@@ -44,7 +44,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
     limits = describe.limits(measure, tile)
     quantity = quantity_of(measure, tile.shown)
     is_length = quantity.unit is Unit.SECONDS
-    threshold = describe.limits_text(limits, " s" if is_length else "", tile.judged)
+    threshold = describe.limits_text(limits, quantity.unit, tile.judged)
     head = Head(
         f"live/{measure.id}/{tile.shown}",
         tile.title,

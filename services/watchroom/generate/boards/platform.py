@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
+from watchroom.catalogue.formatting import NO_DATA
 from watchroom.catalogue.metrics import ROW, suffixes
 from watchroom.catalogue.rows import ORDER
 from watchroom.catalogue.shares import PART, WHOLE, labels, shares
@@ -17,7 +18,7 @@ from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Head, Link, Query, SizedPanel, number, ranking, rows
-from watchroom.generate.boards.states import NO_DATA, NOT_FED, StateText
+from watchroom.generate.boards.states import NOT_FED_WORDS, StateText
 from watchroom.kinds import KINDS
 from watchroom.kinds.labels import capital, from_slug
 from watchroom.registry import registry
@@ -142,5 +143,5 @@ def _excluded(sources: Sources) -> Iterator[SizedPanel]:
             f' or label_replace(({unfed} == 0) - 1, "measure", "stream $1", "stream", "(.*)")'
         )
         title, about = capital(from_slug(suffix)), describe.platform_card(f"**Definition.** {text}")
-        head = Head(f"platform/{title}", title, about, COUNT, _links(sources, ""), words=NOT_FED)
+        head = Head(f"platform/{title}", title, about, COUNT, _links(sources, ""), words=NOT_FED_WORDS)
         yield rows(head, [Query(asked, "Number")], [("measure", "Measure")], hide=("stream",), width=8)

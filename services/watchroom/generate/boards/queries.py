@@ -82,7 +82,7 @@ def excluded(measure: Measure, suffixes: Sequence[str], window: str) -> str:
 
 
 def not_fed(streams: Sequence[str]) -> str:
-    """A series of -1, which `states.NOT_FED` shows in words, while the force does not feed a stream; else empty."""
+    """A series of -1, shown by `states.NOT_FED_WORDS`, while the force does not feed a stream; else empty."""
     if len(streams) == 1:
         return f'(max by (force) (watchroom_stream_fed{{stream="{streams[0]}",{CHOSEN[0]}}}) == 0) - 1'
     fed = f'max by (force, stream) (watchroom_stream_fed{{stream=~"{"|".join(streams)}",{CHOSEN[0]}}})'

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
+from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED
 from watchroom.generate.boards import palette
 
 
@@ -42,13 +43,10 @@ def steps(limit: float | None = None) -> build.ThresholdsConfig:
 
 
 LITTLE: Final = 1e-9
-NOTHING: Final = "NONE"
-NO_DATA: Final = "NO DATA"
 NO_FIGURE: Final = "none reported"  # nobody has to report a figure, so its absence is no fault
 
 
-NOT_FED_TEXT: Final = "not fed here"
-NOT_FED: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED_TEXT, palette.QUIET)}
+NOT_FED_WORDS: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED, palette.QUIET)}
 """Shown instead of the figures of a stream that the force does not feed: none of our figures is negative."""
 
 
@@ -73,7 +71,7 @@ def mappings(
         low, high = (None, limit - LITTLE) if limits and limits.is_low_bad else (limit, None)
         result = model.ValueMappingResult(color=colour)
         found.append(model.RangeMap(options=model.DashboardRangeMapOptions(from_val=low, to=high, result=result)))
-    found.append(_special(model.SpecialValueMatch.NA_N, NOTHING, palette.QUIET))
+    found.append(_special(model.SpecialValueMatch.NA_N, NONE, palette.QUIET))
     if empty:
         found.append(_special(model.SpecialValueMatch.NULL, empty, palette.QUIET))
     found.append(_special(model.SpecialValueMatch.NULL_AND_NAN, NO_DATA, palette.NO_DATA))
@@ -82,7 +80,7 @@ def mappings(
 
 def line_mappings() -> list[model.ValueMapping]:
     """For lines: an absent series has no line at all; a line of NaN means NONE."""
-    return [_special(model.SpecialValueMatch.NULL_AND_NAN, NOTHING, palette.QUIET)]
+    return [_special(model.SpecialValueMatch.NULL_AND_NAN, NONE, palette.QUIET)]
 
 
 def _special(match: model.SpecialValueMatch, text: str, colour: str) -> model.SpecialValueMap:

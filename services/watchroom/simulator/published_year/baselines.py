@@ -5,11 +5,10 @@ A year's level is divided evenly over its months. The months that `2018/19` and 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from watchroom.command_output import as_csv
 from watchroom.rolling.calendar import Calendar
 from watchroom.simulator.published_year import contacts
 from watchroom.simulator.published_year.crimes import counted
@@ -45,11 +44,7 @@ def baseline_csv(name: str, printed: Printed, scale: float) -> str:
         printed: The published report.
         scale: That of calls and contacts.
     """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_OF[name](printed, scale))
-    return text.getvalue()
+    return as_csv(_OF[name](printed, scale), COLUMNS)
 
 
 def _months(first: str) -> tuple[str, ...]:

@@ -163,6 +163,9 @@ def _hidden_links(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Foun
         yield "board", "inControlsMenu", "no placement: behind a menu nobody finds a link"
 
 
+SHARE: Final = "percentunit"
+
+
 def _thresholds_named(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> Found:
     for panel in panels(dashboard):
         about = panel.get("description", "")
@@ -174,7 +177,9 @@ def _thresholds_named(dashboard: Mapping[str, Any], _: Mapping[str, Family]) -> 
             if mapping["type"] == "range":
                 limits += [mapping["options"].get("from"), mapping["options"].get("to")]
         for limit in limits:
-            if limit is not None and not re.search(rf"(?<![\d.]){re.escape(f'{limit:g}')}(?![\d])", about):
+            # a limit of a share may be named as a percentage
+            named = () if limit is None else (f"{limit:g}", *([f"{100 * limit:g} %"] * (defaults.get("unit") == SHARE)))
+            if named and not any(re.search(rf"(?<![\d.]){re.escape(name)}(?![\d])", about) for name in named):
                 yield title(panel), f"a threshold of {limit:g} that the description does not name", "its name there"
 
 
