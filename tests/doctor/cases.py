@@ -322,7 +322,7 @@ CASES = [
     Case(
         "lag",
         lag(NOW_MS - 60_000),
-        r"partition 1 \(6 record\(s\) behind, last up to date 1 min 00 s ago\)",
+        r"partition 1 \(6 record\(s\) behind, last up to date 60 s ago\)",
         "/readyz",
         lag(NOW_MS - 9_000),
     ),
