@@ -20,7 +20,7 @@ from packaging.version import Version
 from tests.parts import ROOT
 
 SERVICES = ROOT / "services"
-PURE_ROOMS = ("events", "streams", "rolling", "kinds", "catalogue", "admission", "fold")
+PURE_PACKAGES = ("events", "streams", "rolling", "kinds", "catalogue", "admission", "fold")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 # ----------------------------------------------------------------------------------- import contract
@@ -37,7 +37,7 @@ PLANTED = {
     "the fold reads a setting": ("fold/planted.py", "import watchroom.settings", "Imports run downwards only"),
     "a kind reads the environment": ("kinds/planted.py", "import os", "What is below the settings"),
     "a stream draws lots": ("streams/planted.py", "import random", "What is below the settings"),
-    "a pure room opens the store": ("fold/planted.py", "import watchroom.store", "Imports run downwards only"),
+    "a pure package opens the store": ("fold/planted.py", "import watchroom.store", "Imports run downwards only"),
     "a process imports another": ("exporter/planted.py", "import watchroom.intake", "Imports run downwards only"),
     "a process is examined by itself": (
         "importer/planted.py",
@@ -52,7 +52,7 @@ PLANTED = {
         "import watchroom.simulator",
         "Only commands, importer and",
     ),
-    "a room that nobody placed": ("utils.py", "", "Imports run downwards only"),
+    "a module in no layer": ("utils.py", "", "Imports run downwards only"),
     "redis outside the store": ("exporter/planted.py", "import redis", "Only store imports redis"),
     "faust outside intake": ("importer/planted.py", "import faust", "Only intake imports faust"),
     "prometheus_client in a report": (
@@ -66,8 +66,8 @@ PLANTED = {
         "Only generate imports the Grafana SDK",
     ),
     "typer outside the command line": ("reports/planted.py", "import typer", "Only cli imports typer"),
-    "a pure room reads a clock": ("rolling/planted.py", "import time", "What is below the settings"),
-    "a pure room opens a socket": ("events/planted.py", "import socket", "What is below the settings"),
+    "a pure package reads a clock": ("rolling/planted.py", "import time", "What is below the settings"),
+    "a pure package opens a socket": ("events/planted.py", "import socket", "What is below the settings"),
 }
 
 
@@ -118,8 +118,8 @@ def clock_reads(source: str) -> list[int]:
 
 def test_pure_packages_do_not_read_the_clock() -> None:
     """The contract forbids the module `time`, but `datetime` also gives the current time."""
-    files = [path for room in PURE_ROOMS for path in (SERVICES / "watchroom" / room).rglob("*.py")]
-    assert len(files) > len(PURE_ROOMS)
+    files = [path for package in PURE_PACKAGES for path in (SERVICES / "watchroom" / package).rglob("*.py")]
+    assert len(files) > len(PURE_PACKAGES)
     assert {str(path.relative_to(ROOT)): lines for path in files if (lines := clock_reads(path.read_text()))} == {}
 
 

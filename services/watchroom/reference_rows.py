@@ -63,7 +63,7 @@ def rows(
         default = field.get_default(call_default_factory=True)
         yield Row(
             name=key,
-            type=type_in_words(schema["properties"][key], links),
+            type=type_text(schema["properties"][key], links),
             default="" if default is PydanticUndefined or default is None else as_toml(default),
             is_required=field.is_required(),
             meaning=" ".join(meaning.split()),
@@ -78,23 +78,23 @@ def as_toml(value: object) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
-def type_in_words(found: Mapping[str, Any], links: Callable[[str], str] = lambda name: name) -> str:
+def type_text(found: Mapping[str, Any], links: Callable[[str], str] = lambda name: name) -> str:
     """The type of a key in words, from its JSON Schema."""
     match found:
         case {"$ref": str(reference)}:
             words = links(reference.rpartition("/")[2])
         case {"anyOf": list(ways)}:
-            of_ways = [type_in_words(way, links) for way in ways if way.get("type") != "null"]
+            of_ways = [type_text(way, links) for way in ways if way.get("type") != "null"]
             words = ", ".join([" or ".join(dict.fromkeys(_without_whole_numbers(of_ways))), *_limits(found)])
         case {"const": value}:
             words = f"`{json.dumps(value)}`"
         case {"enum": list(values)}:
             words = "one of " + ", ".join(f"`{json.dumps(value)}`" for value in values)
         case {"type": "array"}:
-            words = f"list of {_plural(type_in_words(found.get('items', {}), links))}"
+            words = f"list of {_plural(type_text(found.get('items', {}), links))}"
         case {"type": "object"}:
             inner = found.get("additionalProperties") or next(iter(found.get("patternProperties", {}).values()), None)
-            words = f"table of {_plural(type_in_words(inner, links))}" if isinstance(inner, dict) else "table"
+            words = f"table of {_plural(type_text(inner, links))}" if isinstance(inner, dict) else "table"
         case {"format": "date"}:
             words = "day"
         case _:

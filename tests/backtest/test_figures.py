@@ -18,7 +18,7 @@ from watchroom.errors import WorkFailed
 from watchroom.events.record import Record
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import judge
+from watchroom.exporter.run import definition_differences
 from watchroom.intake.batches import RecordBatch
 from watchroom.intake.partition import Appliers, make_store
 from watchroom.kafka.topics import Topics
@@ -52,7 +52,7 @@ class RealPipeline:
         self._appliers = Appliers(self.settings, catalogue(), topics, self.store, self._keep)
         reader = Reader(redis_url, self.settings.force)
         self._mirror = Mirror(reader, catalogue(), Calendar(self.settings.zone))
-        self._page = Page(self._mirror, self.settings, judge(catalogue(), self.settings))
+        self._page = Page(self._mirror, self.settings, definition_differences(catalogue(), self.settings))
         self._next: dict[str, int] = defaultdict(int)
 
     async def _keep(self, *_: object) -> None:

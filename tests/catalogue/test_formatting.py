@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.parts import ROOT
-from watchroom.catalogue.formatting import State, limit_words, plain, state_word, target_words, worst
+from watchroom.catalogue.formatting import State, exact_text, plain, state_text, target_with_labels, worst
 from watchroom.catalogue.load import load_catalogue
 from watchroom.kinds import KINDS
 from watchroom.kinds.kind import Unit
@@ -50,7 +50,7 @@ def test_a_mean_is_shown_in_tenths_of_a_second() -> None:
 
 def test_limits_are_as_short_as_possible_and_exact() -> None:
     """They are read next to a number, which needs the space."""
-    assert [limit_words(at, Unit.SECONDS) for at in (10, 600, 630, 86_400, 2_592_000)] == [
+    assert [exact_text(at, Unit.SECONDS) for at in (10, 600, 630, 86_400, 2_592_000)] == [
         "10 s",
         "10 min",
         "10 min 30 s",
@@ -58,18 +58,18 @@ def test_limits_are_as_short_as_possible_and_exact() -> None:
         "30 d",
     ]
     attendance = CATALOGUE.measures["incident_attendance_time"]
-    assert target_words(attendance, Target({"grade": "1"}, 900_000, inclusive=True)) == "within 15 min (Grade 1)"
-    assert target_words(attendance, Target({}, 10_000, inclusive=False)) == "below 10 s"
+    assert target_with_labels(attendance, Target({"grade": "1"}, 900_000, inclusive=True)) == "within 15 min (Grade 1)"
+    assert target_with_labels(attendance, Target({}, 10_000, inclusive=False)) == "below 10 s"
 
 
 def test_every_state_has_its_own_word() -> None:
     """Colour alone does not reach a colour-blind reader and is lost on paper."""
     states: list[State] = ["normal", "warning", "critical", "none", "nodata"]
     quantities = KINDS["open"].quantities
-    assert len({state_word(state, quantities["oldest"]) for state in states}) == len(states)
-    assert state_word("warning", quantities["oldest"], low_is_bad=True) == "LOW"
-    assert state_word("warning", quantities["due_5m"]) == state_word("critical", quantities["due_5m"]) == "DUE"
-    assert state_word("warning", quantities["overdue"]) == "LATE"
+    assert len({state_text(state, quantities["oldest"]) for state in states}) == len(states)
+    assert state_text("warning", quantities["oldest"], low_is_bad=True) == "LOW"
+    assert state_text("warning", quantities["due_5m"]) == state_text("critical", quantities["due_5m"]) == "DUE"
+    assert state_text("warning", quantities["overdue"]) == "LATE"
 
 
 def test_a_tile_is_shown_in_its_worst_state() -> None:

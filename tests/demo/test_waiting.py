@@ -14,7 +14,7 @@ from watchroom.errors import StoreUnavailable, WorkFailed
 from watchroom.store.read import Reader
 
 pytestmark = pytest.mark.real
-PLACE = ("watchroom.calls", 0)
+TOPIC_PARTITION = ("watchroom.calls", 0)
 
 
 @pytest.fixture
@@ -32,16 +32,16 @@ def nothing(*_: object) -> None:
 def test_it_returns_when_every_end_offset_is_reached(reader: Reader) -> None:
     """Not before: a figure that is read too early is wrong."""
     seen: list[int] = []
-    wait_applied(reader, {PLACE: 2}, nothing, seen.append)
+    wait_applied(reader, {TOPIC_PARTITION: 2}, nothing, seen.append)
     assert seen == [0]
-    assert missing_records(reader, {PLACE: 5, ("watchroom.calls", 1): 3}) == 6
+    assert missing_records(reader, {TOPIC_PARTITION: 5, ("watchroom.calls", 1): 3}) == 6
 
 
 def test_it_gives_up_when_there_is_no_progress(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stuck worker must not keep an analyst waiting."""
     monkeypatch.setattr(waiting, "STALLED_AFTER_S", 0.3)
     with pytest.raises(WorkFailed, match="no events were applied for 0 s; 3 events have not been applied yet"):
-        wait_applied(reader, {PLACE: 5}, nothing, nothing)
+        wait_applied(reader, {TOPIC_PARTITION: 5}, nothing, nothing)
 
 
 def test_it_gives_up_when_redis_stays_away(
@@ -52,7 +52,7 @@ def test_it_gives_up_when_redis_stays_away(
     looks: list[None] = []
     redis_server.stop()
     with pytest.raises(StoreUnavailable):
-        wait_applied(reader, {PLACE: 5}, lambda: looks.append(None), nothing)
+        wait_applied(reader, {TOPIC_PARTITION: 5}, lambda: looks.append(None), nothing)
     assert len(looks) > 2
 
 
@@ -63,7 +63,7 @@ def test_it_ends_if_the_worker_ends(reader: Reader) -> None:
         raise WorkFailed("the worker has ended")
 
     with pytest.raises(WorkFailed, match="the worker has ended"):
-        wait_applied(reader, {PLACE: 5}, dead, nothing)
+        wait_applied(reader, {TOPIC_PARTITION: 5}, dead, nothing)
 
 
 def test_a_worker_that_has_just_stopped_does_not_count_as_running(redis_server: RedisServer, reader: Reader) -> None:

@@ -52,7 +52,9 @@ FAULTS = [
     Planted("topic-replication", r"dead-letters \(1\): has fewer replicas", "kafka-reassign-partitions.sh"),
     Planted("group-members", r"has no member", "watchroom worker"),
     Planted(
-        "lag", r"incidents: not applied.*partition 0 \(1 record\(s\) behind, last up to date [\d.]+ (?:s|min .*s) ago\)", "AppliedLag"
+        "lag",
+        r"incidents: not applied.*partition 0 \(1 record\(s\) behind, last up to date [\d.]+ (?:s|min .*s) ago\)",
+        "AppliedLag",
     ),
     Planted("records-lost", r"incidents partition 0: Kafka deleted 3", "RecordsLost"),
     Planted("source-silent", r"calls: source acd has never been seen", "WATCHROOM_SOURCES"),

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import new_name
-from tests.drills.deployment import Deployment, control_room
+from tests.drills.deployment import Deployment, running_deployment
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 
 
 @pytest.fixture(scope="module")
-def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A room that is quiet and fresh when the first drill begins."""
+def deployment(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A deployment that is quiet and fresh when the first drill begins."""
     folder = tmp_path_factory.mktemp("room")
     redis = RedisServer(folder / "redis")
     redis.start()
     try:
-        with control_room(Stack("real", kafka.address, redis.url, new_name()), redis, folder) as made:
+        with running_deployment(Stack("real", kafka.address, redis.url, new_name()), redis, folder) as made:
             yield made
     finally:
         redis.kill()

@@ -151,7 +151,7 @@ class Deployment:
 
 
 @contextmanager
-def control_room(
+def running_deployment(
     stack: Stack,
     redis: RedisServer,
     folder: Path,
@@ -161,7 +161,7 @@ def control_room(
     silent_s: float = 90,
     with_history: bool = True,
 ) -> Iterator[Deployment]:
-    """A room in which all is quiet and fresh, with a year of simulated history unless said otherwise; most is thin.
+    """A deployment that is quiet and fresh, with a year of simulated history unless said otherwise; most is thin.
 
     Args:
         stack: Kafka and Redis.
@@ -190,13 +190,13 @@ def control_room(
         )
         board = entered.enter_context(screen(entered.enter_context(chromium())))
         board.page.goto(f"http://{LOOPBACK}:{settings.exporter_port}/")
-        room = Deployment(settings, redis, worker, exporter, feed, webhook, board, monitoring)
+        deployment = Deployment(settings, redis, worker, exporter, feed, webhook, board, monitoring)
         if with_history:
-            room.end_what_is_open()
-        room.answer_in_time(40)
+            deployment.end_what_is_open()
+        deployment.answer_in_time(40)
         shown = f"count(watchroom_stream_withheld == 0) == {len(streams)}"
-        until("every stream is shown", lambda: room.shown(shown), 60)
-        yield room
+        until("every stream is shown", lambda: deployment.shown(shown), 60)
+        yield deployment
 
 
 def _history(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from watchroom.streams import STREAMS
 
 
 @pytest.fixture
-def room(redis_server: RedisServer) -> Iterator[ExporterStore]:
+def store(redis_server: RedisServer) -> Iterator[ExporterStore]:
     """Every stream is fed, fresh and alive as of NOON; nothing has happened."""
     client = redis_server.client()
     settings = read_settings(redis_url=redis_server.url, force="staffs", streams=tuple(STREAMS))

@@ -16,7 +16,7 @@ from watchroom.rolling.buckets import spread, ten_seconds_of
 from watchroom.streams import STREAMS
 
 DAY_MS = 86_400_000
-LAST_HOUR_MS = 3_000_000  # if the room is filled on the hour
+LAST_HOUR_MS = 3_000_000  # if the store is filled on the hour
 RECENT_MS = (5_000, 200_000, 800_000, LAST_HOUR_MS, 4_500_000)
 # The last hour today, a week ago and three weeks ago, each with its day before: there was a feed.
 SAME_HOUR_MS = tuple(days * DAY_MS + LAST_HOUR_MS for days in (1, 7, 8, 21, 22))
@@ -24,34 +24,34 @@ AGES_MS = (*RECENT_MS, *SAME_HOUR_MS, 60 * DAY_MS)
 LOST_OPEN_MS = 40 * DAY_MS  # beyond every give-up
 
 
-def fill(room: ExporterStore, now_ms: int, seed: int = 1) -> None:
+def fill(store: ExporterStore, now_ms: int, seed: int = 1) -> None:
     """Fill a store that began at `now_ms`; as in reality, some label values stay empty."""
     random = Random(seed)
     buckets: dict[str, Counter[str]] = defaultdict(Counter)
     month = f"month:{LONDON.month_of(now_ms)}"
-    pipe = room.client.pipeline(transaction=False)
-    for measure in (each for each in room.catalogue.measures.values() if not each.sum_of):
+    pipe = store.client.pipeline(transaction=False)
+    for measure in (each for each in store.catalogue.measures.values() if not each.sum_of):
         for number, by in enumerate(measure.label_sets()):
             series = names.series(measure.id, by)
             if kind_of(measure).reads in (Reads.FIGURES, Reads.NOTHING):
                 buckets[month].update(_figure(measure, by, month, now_ms, random))
                 continue
             if kind_of(measure).reads is Reads.TOKENS:
-                _tokens(room, measure, now_ms, random)
+                _tokens(store, measure, now_ms, random)
                 continue
             if random.random() < 0.2 and number:
                 continue
             if kind_of(measure).reads is Reads.OPEN_SET:
-                pipe.zadd(room.keys.open_set(series), dict(_waiting(measure, by, now_ms, random)))
+                pipe.zadd(store.keys.open_set(series), dict(_waiting(measure, by, now_ms, random)))
                 continue
             _add(buckets, measure, by, now_ms, random)
-    for topic in room.topics:
+    for topic in store.topics:
         buckets[f"day:{LONDON.day_of(now_ms)}"][f"orphans|topic={topic}|count"] = 2
     for name, content in buckets.items():
-        pipe.hset(room.keys.bucket(name), mapping={field: number for field, number in content.items() if number})
+        pipe.hset(store.keys.bucket(name), mapping={field: number for field, number in content.items() if number})
     pipe.execute()
     for stream in STREAMS:
-        room.heard(now_ms, stream, what="event")
+        store.source_seen(now_ms, stream, what="event")
 
 
 def _add(
@@ -65,14 +65,14 @@ def _add(
             buckets[bucket.name].update(bucket.deltas)
 
 
-def _tokens(room: ExporterStore, measure: Measure, now_ms: int, random: Random) -> None:
+def _tokens(store: ExporterStore, measure: Measure, now_ms: int, random: Random) -> None:
     """Some tokens of today and of 13 months ago, so that a full year is known."""
     day = LONDON.day_of(now_ms)
     for month in (day[:7], LONDON.months_before(day[:7], 12)):
         for name in (names.token_day(measure.id, f"{month}{day[7:]}"), names.token_month(measure.id, month)):
             counts = {f"k1.{letter * 26}": random.randrange(1, 6) for letter in "ABCDE"}
-            room.client.hset(room.keys.tokens(name), mapping=dict[Any, Any](counts))
-            room.client.hincrby(room.keys.token_versions, name, 1)
+            store.client.hset(store.keys.tokens(name), mapping=dict[Any, Any](counts))
+            store.client.hincrby(store.keys.token_versions, name, 1)
 
 
 def _figure(measure: Measure, by: Mapping[str, str], month: str, now_ms: int, random: Random) -> dict[str, int]:

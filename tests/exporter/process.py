@@ -97,15 +97,15 @@ class Exporter:
 
 
 @contextmanager
-def fed(room: ExporterStore, *streams: str) -> Iterator[threading.Event]:
+def fed(store: ExporterStore, *streams: str) -> Iterator[threading.Event]:
     """Keep these streams (default: all) fresh and their source alive, as a worker does, until the event is set."""
     stop = threading.Event()
 
     def feed() -> None:
         while not stop.is_set():
             with suppress(RedisError):  # a test may have stopped it
-                room.fresh(now_ms(), *streams)
-                room.heard(now_ms(), *streams)
+                store.fresh(now_ms(), *streams)
+                store.source_seen(now_ms(), *streams)
             stop.wait(0.3)
 
     thread = threading.Thread(target=feed)

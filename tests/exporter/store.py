@@ -14,7 +14,7 @@ from watchroom.catalogue.load import load_catalogue
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import judge
+from watchroom.exporter.run import definition_differences
 from watchroom.exporter.tokens import TokenWindows
 from watchroom.rolling.buckets import day_name, hour_name, month_name, ten_seconds_name, ten_seconds_of
 from watchroom.rolling.calendar import Calendar
@@ -57,7 +57,7 @@ class ExporterStore:
         for stream in STREAMS:
             self.bind(stream, self.catalogue)
         self.fresh(at_ms)
-        self.heard(at_ms)
+        self.source_seen(at_ms)
         return self
 
     def bind(self, stream: str, catalogue: Catalogue) -> None:
@@ -73,7 +73,7 @@ class ExporterStore:
                 key = self.keys.partition(self.settings.topic(stream), partition)
                 self.client.hset(key, mapping={"fresh_ms": at_ms, "next_offset": 7, "lost": 0})
 
-    def heard(self, at_ms: int, *streams: str, source: str = "acd", what: str = "heartbeat") -> None:
+    def source_seen(self, at_ms: int, *streams: str, source: str = "acd", what: str = "heartbeat") -> None:
         """A source sent something to these streams (default: to all)."""
         for stream in streams or STREAMS:
             self.client.hset(self.keys.sources(self.settings.topic(stream)), f"{source}|{what}", at_ms)
@@ -108,7 +108,7 @@ class ExporterStore:
 
     def page(self, mirror: Mirror) -> Page:
         """The page from a copy."""
-        return Page(mirror, self.settings, judge(self.catalogue, self.settings))
+        return Page(mirror, self.settings, definition_differences(self.catalogue, self.settings))
 
     def scrape(self, now_ms: int) -> Samples:
         """What a new exporter publishes at a moment."""

@@ -21,10 +21,10 @@ def calls(mirror: Mirror, window: str = "5m") -> int:
 
 
 def test_changes_arrive_and_old_events_leave_without_reading_everything(
-    room: ExporterStore, monkeypatch: pytest.MonkeyPatch
+    store: ExporterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refresh reads only the changed and the new buckets, and a few of the others in turn."""
-    mirror = room.mirror()
+    mirror = store.mirror()
     read: list[str] = []
     plain = mirror._reader.buckets
 
@@ -33,12 +33,12 @@ def test_changes_arrive_and_old_events_leave_without_reading_everything(
         return plain(names)
 
     monkeypatch.setattr(mirror._reader, "buckets", noted)
-    room.add(NOON, CALL)
+    store.add(NOON, CALL)
     mirror.refresh(NOON)
     assert calls(mirror) == 1
     everything = len(read)
     read.clear()
-    room.add(NOON + 12_000, CALL)
+    store.add(NOON + 12_000, CALL)
     mirror.refresh(NOON + 12_000)
     assert calls(mirror) == 2
     assert len(read) <= 5 + REREAD_EACH_REFRESH < everything
@@ -48,22 +48,22 @@ def test_changes_arrive_and_old_events_leave_without_reading_everything(
     assert (calls(mirror), calls(mirror, "1h")) == (0, 2)
 
 
-def test_a_retracted_contribution_leaves_every_figure(room: ExporterStore) -> None:
+def test_a_retracted_contribution_leaves_every_figure(store: ExporterStore) -> None:
     """An incident that is linked later no longer counts; its bucket then holds less, or the field is gone."""
-    mirror = room.mirror()
-    room.add(NOON, CALL)
+    mirror = store.mirror()
+    store.add(NOON, CALL)
     mirror.refresh(NOON)
-    room.add(NOON, {"call_volume|line=999|count": -1})
+    store.add(NOON, {"call_volume|line=999|count": -1})
     mirror.refresh(NOON + 1_000)
     assert calls(mirror) == 0
 
 
-def test_a_redis_that_went_back_in_time_is_read_again(room: ExporterStore, redis_server: RedisServer) -> None:
+def test_a_redis_that_went_back_in_time_is_read_again(store: ExporterStore, redis_server: RedisServer) -> None:
     """After a failover to an older copy, that copy's figures are shown until events have been applied again."""
-    mirror = room.mirror()
-    room.add(NOON, CALL)
+    mirror = store.mirror()
+    store.add(NOON, CALL)
     older = redis_server.snapshot()
-    room.add(NOON, CALL)
+    store.add(NOON, CALL)
     mirror.refresh(NOON)
     assert calls(mirror) == 2
     redis_server.restore(older)
@@ -71,33 +71,33 @@ def test_a_redis_that_went_back_in_time_is_read_again(room: ExporterStore, redis
     assert calls(mirror) == 1
 
 
-def test_a_redis_that_went_back_and_caught_up_is_read_again(room: ExporterStore, redis_server: RedisServer) -> None:
+def test_a_redis_that_went_back_and_caught_up_is_read_again(store: ExporterStore, redis_server: RedisServer) -> None:
     """The step numbers alone would not reveal it; the different process id does."""
-    mirror = room.mirror()
+    mirror = store.mirror()
     older = redis_server.snapshot()
-    room.add(NOON - 60_000, CALL)
+    store.add(NOON - 60_000, CALL)
     mirror.refresh(NOON)
     redis_server.restore(older)
-    room.add(NOON - 120_000, CALL)
+    store.add(NOON - 120_000, CALL)
     mirror.refresh(NOON + 1_000)
     assert (calls(mirror), mirror.redis_answers) == (1, True)
 
 
-def test_an_unannounced_change_is_found_within_a_minute(room: ExporterStore) -> None:
+def test_an_unannounced_change_is_found_within_a_minute(store: ExporterStore) -> None:
     """The safety net: every held bucket is read again in turn."""
-    mirror = room.mirror()
+    mirror = store.mirror()
     mirror.refresh(NOON)
-    room.client.hset(room.keys.bucket(f"10s:{NOON // 1000}"), "call_volume|line=999|count", 4)
+    store.client.hset(store.keys.bucket(f"10s:{NOON // 1000}"), "call_volume|line=999|count", 4)
     for second in range(1, 61):
         mirror.refresh(NOON + second * 1000)
     assert calls(mirror) == 4
 
 
-def test_a_refresh_that_fails_half_way_changes_nothing(room: ExporterStore, redis_server: RedisServer) -> None:
+def test_a_refresh_that_fails_half_way_changes_nothing(store: ExporterStore, redis_server: RedisServer) -> None:
     """The next successful refresh brings what was missed."""
-    mirror = room.mirror()
+    mirror = store.mirror()
     mirror.refresh(NOON)
-    room.add(NOON, CALL)
+    store.add(NOON, CALL)
     redis_server.kill()
     mirror.refresh(NOON + 1_000)
     assert (calls(mirror), mirror.redis_answers) == (0, False)
@@ -106,29 +106,29 @@ def test_a_refresh_that_fails_half_way_changes_nothing(room: ExporterStore, redi
     assert (calls(mirror), mirror.redis_answers) == (1, True)
 
 
-def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(room: ExporterStore) -> None:
+def test_keys_that_were_cleared_and_filled_beyond_the_old_step_are_read_again(store: ExporterStore) -> None:
     """An exporter that was disconnected during a rebuild would otherwise mix old and new figures."""
-    mirror = room.mirror()
+    mirror = store.mirror()
     for _ in range(3):
-        room.add(NOON, CALL)
+        store.add(NOON, CALL)
     mirror.refresh(NOON)
     assert calls(mirror) == 3
-    clear(room.settings.redis_url, room.settings.force)
-    room.begin(NOON)
+    clear(store.settings.redis_url, store.settings.force)
+    store.begin(NOON)
     for _ in range(5):
-        room.add(NOON - 60_000, {"call_volume|line=101|count": 1})
+        store.add(NOON - 60_000, {"call_volume|line=101|count": 1})
     mirror.refresh(NOON + 1_000)
     assert calls(mirror) == 0
 
 
 def test_a_copy_read_from_two_servers_is_not_used(
-    room: ExporterStore, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    store: ExporterStore, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a failover during a refresh, the old primary's T would vouch for data that the new one lacks."""
-    mirror = room.mirror()
-    room.add(NOON, CALL)
+    mirror = store.mirror()
+    store.add(NOON, CALL)
     older = redis_server.snapshot()
-    room.add(NOON, CALL)
+    store.add(NOON, CALL)
     mirror.refresh(NOON)
     assert calls(mirror) == 2
     plain = mirror._reader.partitions
@@ -149,17 +149,17 @@ def test_a_copy_read_from_two_servers_is_not_used(
 
 
 def test_a_copy_read_while_the_keys_were_cleared_is_not_used(
-    room: ExporterStore, monkeypatch: pytest.MonkeyPatch
+    store: ExporterStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The T from before would vouch for the emptied buckets: 0 calls, and fresh."""
-    mirror = room.mirror()
-    room.add(NOON, CALL)
+    mirror = store.mirror()
+    store.add(NOON, CALL)
     mirror.refresh(NOON)
     plain = mirror._reader.partitions
 
     def then_cleared() -> object:
         found = plain()
-        clear(room.settings.redis_url, room.settings.force)
+        clear(store.settings.redis_url, store.settings.force)
         return found
 
     monkeypatch.setattr(mirror._reader, "partitions", then_cleared)

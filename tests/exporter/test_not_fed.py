@@ -13,7 +13,7 @@ from watchroom.exporter.board.board_page import board_page
 from watchroom.exporter.board.pages import BoardPages
 from watchroom.exporter.open_list import open_list
 from watchroom.exporter.run import health
-from watchroom.exporter.server import Asked
+from watchroom.exporter.server import PageRequest
 from watchroom.streams import STREAMS
 
 NOT_FED = tuple(name for name in STREAMS if name != "calls")
@@ -21,14 +21,14 @@ YEAR_MS = 365 * 86_400_000
 
 
 @pytest.fixture
-def telephony(room: ExporterStore) -> ExporterStore:
+def telephony(store: ExporterStore) -> ExporterStore:
     """Redis holds all streams; all but calls stopped a year ago and are no longer fed."""
-    room.fresh(NOON - YEAR_MS, *NOT_FED)
-    room.heard(NOON - YEAR_MS, *NOT_FED)
-    room.client.hset(room.keys.dead_letters, mapping={f"{room.settings.topic('crimes')}|late": 7})
-    room.waiting("incidents_unattended|grade=1,area=stoke", {"i1": NOON - 60_000})
-    room.settings = room.settings.model_copy(update={"streams": ("calls",)})
-    return room
+    store.fresh(NOON - YEAR_MS, *NOT_FED)
+    store.source_seen(NOON - YEAR_MS, *NOT_FED)
+    store.client.hset(store.keys.dead_letters, mapping={f"{store.settings.topic('crimes')}|late": 7})
+    store.waiting("incidents_unattended|grade=1,area=stoke", {"i1": NOON - 60_000})
+    store.settings = store.settings.model_copy(update={"streams": ("calls",)})
+    return store
 
 
 def test_its_only_series_says_that_it_is_not_fed(telephony: ExporterStore) -> None:
@@ -57,11 +57,11 @@ def test_if_it_were_fed_it_would_be_withheld(telephony: ExporterStore) -> None:
     assert value(samples, "stream_fed", stream="crimes") == 1
 
 
-def wall(room: ExporterStore) -> str:
+def wall(store: ExporterStore) -> str:
     """The built-in page."""
-    mirror = room.mirror()
+    mirror = store.mirror()
     mirror.refresh(NOON)
-    return board_page(room.page(mirror).board(NOON), ZoneInfo("Europe/London"))
+    return board_page(store.page(mirror).board(NOON), ZoneInfo("Europe/London"))
 
 
 def test_its_tiles_and_cards_say_that_it_is_not_fed_here(telephony: ExporterStore) -> None:
@@ -95,6 +95,6 @@ def test_its_lists_are_refused_rather_than_empty(telephony: ExporterStore) -> No
     mirror = telephony.mirror()
     page = telephony.page(mirror)
     pages = BoardPages(telephony.catalogue, page, telephony.settings, clock=lambda: NOON).table()
-    body = pages["/open/"](Asked("incidents_unattended")).body
+    body = pages["/open/"](PageRequest("incidents_unattended")).body
     assert "not fed here (stream incidents)" in body
     assert "None." not in body

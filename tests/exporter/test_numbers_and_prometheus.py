@@ -38,7 +38,7 @@ WITHIN_S = 30
 class Both(NamedTuple):
     """The page's side and Prometheus's side of the same moment."""
 
-    room: ExporterStore
+    store: ExporterStore
     mirror: Mirror
     prometheus: PrometheusServer
 
@@ -47,7 +47,7 @@ class Both(NamedTuple):
         reading = self.mirror.reading
         if reading is None:
             raise AssertionError(self.mirror.redis_fault)
-        found = Numbers(self.room.catalogue, self.mirror.sums, reading, LATER).shown(measure, shown)
+        found = Numbers(self.store.catalogue, self.mirror.sums, reading, LATER).shown(measure, shown)
         return {number.label: number for number in found}
 
     def asked(self, query: str, split: str) -> dict[str, float]:
@@ -65,11 +65,11 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             open_.callback(redis.kill)
             redis.start()
             settings = read_settings(redis_url=redis.url, force="staffs", streams=tuple(STREAMS))
-            room = ExporterStore(redis.client(), settings).begin(NOON)
-            fill(room, NOON)
-            mirror = room.mirror()
+            store = ExporterStore(redis.client(), settings).begin(NOON)
+            fill(store, NOON)
+            mirror = store.mirror()
             mirror.refresh(NOON)
-            text = room.page(mirror).text(LATER)
+            text = store.page(mirror).text(LATER)
             ports = [open_.enter_context(serving(text)) for _ in range(2)]
             targets = [f"127.0.0.1:{port}" for port in ports]
             prometheus = PrometheusServer(tmp_path_factory.mktemp("prometheus"), targets)
@@ -82,7 +82,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             if time.monotonic() > deadline_s:
                 raise AssertionError(prometheus.query("up"))
             time.sleep(0.1)
-        yield Both(room, mirror, prometheus)
+        yield Both(store, mirror, prometheus)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
     for what, quantity in KINDS[measure.kind].quantities.items():
         for where, split in ways:
             is_one_series = {*where, split} >= {label.name for label in measure.labels}
-            if not quantity.adds_up and not is_one_series:
+            if not quantity.is_additive and not is_one_series:
                 continue  # the catalogue refuses it: ranks cannot be added
             if not quantity.misses_overdue or measure.display.overdue_from:
                 windows = [window for window in area_windows(measure, quantity.suffix) if window != "month"]
@@ -131,7 +131,7 @@ def everything_shown(measure: Measure) -> Iterator[Shown]:
 def differences(both: Both, measure: Measure, shown: Shown) -> Iterator[tuple[object, ...]]:
     """Where page and Prometheus disagree."""
     page = both.of_page(measure, shown)
-    query = promql.expression(both.room.catalogue, measure, shown)
+    query = promql.expression(both.store.catalogue, measure, shown)
     asked = both.asked(query, shown.split)
     for label in {**page, **asked}:
         number, answer = page.get(label), asked.get(label)
@@ -141,7 +141,7 @@ def differences(both: Both, measure: Measure, shown: Shown) -> Iterator[tuple[ob
         if not same(value, answer):
             yield measure.id, shown, label, number, answer, query
     if quantity_of(measure, shown).counts:
-        parts, wholes = (both.asked(each, shown.split) for each in promql.counts(both.room.catalogue, measure, shown))
+        parts, wholes = (both.asked(each, shown.split) for each in promql.counts(both.store.catalogue, measure, shown))
         for label, number in page.items():
             if (number.part, number.whole) != (parts.get(label, 0), wholes.get(label)):
                 yield measure.id, shown, label, number, parts.get(label), wholes.get(label)
@@ -161,8 +161,8 @@ def all_differences(both: Both, asked: Sequence[tuple[Measure, Shown]]) -> list[
 
 def test_every_tile_and_every_quantity_shows_the_same_number_as_prometheus(both: Both) -> None:
     """Two pages next to each other in a control room must not differ."""
-    tiles = [(measure, replace(tile.shown, rest=False)) for measure, tile in both.room.catalogue.tiles()]
-    words = [(m, shown) for m in both.room.catalogue.measures.values() for shown in everything_shown(m)]
+    tiles = [(measure, replace(tile.shown, rest=False)) for measure, tile in both.store.catalogue.tiles()]
+    words = [(m, shown) for m in both.store.catalogue.measures.values() for shown in everything_shown(m)]
     assert {(m.kind, shown.what) for m, shown in words} == {
         (kind.name, word) for kind in KINDS.values() for word in kind.quantities
     }
@@ -171,17 +171,17 @@ def test_every_tile_and_every_quantity_shows_the_same_number_as_prometheus(both:
 
 def test_the_number_for_absent_and_unlisted_values_is_the_same_as_in_prometheus(both: Both) -> None:
     """Ungraded incidents are one number on both pages."""
-    tiles = [(measure, tile.shown) for measure, tile in both.room.catalogue.tiles() if tile.shown.rest]
+    tiles = [(measure, tile.shown) for measure, tile in both.store.catalogue.tiles() if tile.shown.rest]
     assert tiles
     for measure, shown in tiles:
         label = next(label for label in measure.labels if label.name == shown.split)
-        (theirs,) = both.prometheus.query(promql.rest(both.room.catalogue, measure, shown))
+        (theirs,) = both.prometheus.query(promql.rest(both.store.catalogue, measure, shown))
         assert both.of_page(measure, shown)[label.absent].value == float(theirs["value"][1]) > 0
 
 
 def test_the_hours_of_a_baseline_are_the_same_as_in_prometheus(both: Both) -> None:
     """The board queries the last hour and past ones, added up over the lines, by week."""
-    calls = both.room.catalogue.measures["call_volume"]
+    calls = both.store.catalogue.measures["call_volume"]
     asked = {
         weeks: {each["metric"]["weeks_ago"]: float(each["value"][1]) for each in both.prometheus.query(query)}
         for weeks in ("0", "[1-6]")
@@ -203,7 +203,7 @@ def test_a_planted_difference_is_found(both: Both) -> None:
     sums, name = both.mirror.sums, f"10s:{NOON // 1000 - 10}"
     before = sums._held[name]
     sums.replace(name, {**before, "call_volume|line=999|count": 1_000})
-    calls = both.room.catalogue.measures["call_volume"]
+    calls = both.store.catalogue.measures["call_volume"]
     try:
         found = all_differences(both, [(calls, shown) for shown in everything_shown(calls)])
     finally:

@@ -34,21 +34,21 @@ def test_a_full_scrape_of_the_shipped_areas_stays_below_30_000_series() -> None:
     assert most_series(Catalogue({**CATALOGUE.measures, **everywhere})) > 1.3 * most_series(CATALOGUE)
 
 
-def fill_everything(room: ExporterStore) -> None:
+def fill_everything(store: ExporterStore) -> None:
     """Each series of each measure has something in each window."""
     buckets = frozenset[str]().union(*windows_at(NOON, _windows(), LONDON).values())
     chosen = [name for name in buckets if name.startswith(("month:", "hour:", "day:")) or name == f"10s:{NOON // 1000}"]
     fields: dict[str, int] = {}
-    for measure in _counted_in_buckets(room.catalogue):
+    for measure in _counted_in_buckets(store.catalogue):
         kind = kind_of(measure)
         for by in measure.label_sets():
             series = names.series(measure.id, by)
             if kind.reads is Reads.OPEN_SET:
-                room.waiting(series, {"INC-1": NOON - 60_000})
+                store.waiting(series, {"INC-1": NOON - 60_000})
             else:
                 fields |= {names.field(series, what): number for what, number in filled(kind).items()}
     for name in chosen:
-        room.client.hset(room.keys.bucket(name), mapping=dict[Any, Any](fields))
+        store.client.hset(store.keys.bucket(name), mapping=dict[Any, Any](fields))
 
 
 def _counted_in_buckets(catalogue: Catalogue) -> list[Measure]:
@@ -62,10 +62,10 @@ def _windows() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(room: ExporterStore) -> Samples:
+def page(store: ExporterStore) -> Samples:
     """What an exporter publishes if every series has something."""
-    fill_everything(room)
-    return room.scrape(NOON)
+    fill_everything(store)
+    return store.scrape(NOON)
 
 
 def test_a_full_page_has_as_many_series_as_the_catalogue_implies(page: Samples) -> None:

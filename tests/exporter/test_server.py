@@ -26,11 +26,11 @@ def exporter(redis_server: RedisServer) -> Iterator[Exporter]:
 
 
 def test_the_process_serves_waits_for_redis_and_exits_with_0(
-    exporter: Exporter, room: ExporterStore, redis_server: RedisServer
+    exporter: Exporter, store: ExporterStore, redis_server: RedisServer
 ) -> None:
     """From no Redis to measures and back, without a restart."""
-    room.fresh(now_ms() + 4_000)
-    room.heard(now_ms())
+    store.fresh(now_ms() + 4_000)
+    store.source_seen(now_ms())
     page = exporter.metrics_when(redis_up=1)
     assert value(parsed(page), "call_volume", line="999", window="5m") == 0
     assert exporter.get("/healthz")[0] == 200
@@ -45,12 +45,12 @@ def test_the_process_serves_waits_for_redis_and_exits_with_0(
 
 
 def test_a_redis_that_hangs_blanks_the_page_and_does_not_hang_it(
-    exporter: Exporter, room: ExporterStore, redis_server: RedisServer
+    exporter: Exporter, store: ExporterStore, redis_server: RedisServer
 ) -> None:
     """Only the loop waits for Redis; a scrape finds a reading that is too old to be shown."""
     exporter.metrics_when(redis_up=1)
-    room.fresh(now_ms() + 4_500)  # believed, and fresh for 7 s: the exporter's own reading decides after 3 s
-    room.heard(now_ms())
+    store.fresh(now_ms() + 4_500)  # believed, and fresh for 7 s: the exporter's own reading decides after 3 s
+    store.source_seen(now_ms())
     pause(redis_server.server)
     paused_ms = now_ms()
     page = exporter.metrics_when(redis_up=0)

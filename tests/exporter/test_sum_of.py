@@ -26,11 +26,11 @@ FIELDS = {
 
 
 @pytest.fixture
-def both(room: ExporterStore) -> ExporterStore:
+def both(store: ExporterStore) -> ExporterStore:
     """Calls and contacts are fed, and both have events."""
-    room.settings = room.settings.model_copy(update={"streams": ("calls", "contacts")})
-    room.add(NOON, FIELDS)
-    return room
+    store.settings = store.settings.model_copy(update={"streams": ("calls", "contacts")})
+    store.add(NOON, FIELDS)
+    return store
 
 
 def test_it_adds_up_the_series_named_in_its_entry(both: ExporterStore) -> None:

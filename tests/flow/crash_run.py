@@ -21,7 +21,7 @@ from tests.parts import ROOT
 from watchroom.settings import Settings
 from watchroom.streams import STREAMS
 
-Place = tuple[str, int]
+PartitionKey = tuple[str, int]
 WITHIN_S = 90.0
 
 
@@ -110,11 +110,11 @@ class Watch:
         """The partitions of one stream."""
         return [tp for tp in self.places if tp.topic.endswith(f".{stream}")]
 
-    async def ends(self) -> dict[Place, int]:
+    async def ends(self) -> dict[PartitionKey, int]:
         """Log ends."""
         return {(tp.topic, tp.partition): end for tp, end in (await self._consumer.end_offsets(self.places)).items()}
 
-    def stored(self, redis: Redis | None = None) -> dict[Place, int]:
+    def stored(self, redis: Redis | None = None) -> dict[PartitionKey, int]:
         """The next offsets in Redis, or in the given one; 0 where there is none."""
         client: Any = redis or self._redis
         pipe = client.pipeline(transaction=False)
@@ -204,9 +204,9 @@ async def produce(settings: Settings, records: list[Outgoing], for_s: float) -> 
         await asyncio.gather(*waiting)
 
 
-async def read_all(kafka: str, places: list[TopicPartition]) -> dict[Place, list[ConsumerRecord]]:
+async def read_all(kafka: str, places: list[TopicPartition]) -> dict[PartitionKey, list[ConsumerRecord]]:
     """Everything in these partitions, in order."""
-    found: dict[Place, list[ConsumerRecord]] = {(tp.topic, tp.partition): [] for tp in places}
+    found: dict[PartitionKey, list[ConsumerRecord]] = {(tp.topic, tp.partition): [] for tp in places}
     async with AIOKafkaConsumer(
         bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest"
     ) as reader:

@@ -16,7 +16,7 @@ from redis import Redis
 
 from tests.conftest import new_name
 from tests.flow.commands import Done, Running, watchroom
-from tests.flow.crash_run import Place, read_all
+from tests.flow.crash_run import PartitionKey, read_all
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.servers.kafka import end_offsets
 from tests.oracle.traffic import HISTORY, Outgoing
@@ -68,10 +68,10 @@ def dump(client: Redis, force: str) -> dict[str, Any]:
     return found
 
 
-def _by_partition(lines: list[bytes]) -> dict[Place, list[Any]]:
+def _by_partition(lines: list[bytes]) -> dict[PartitionKey, list[Any]]:
     """Entries of a log by partition; those of one event are in no order."""
     entries = [json.loads(line) for line in lines]
-    found: dict[Place, list[Any]] = {}
+    found: dict[PartitionKey, list[Any]] = {}
     for entry in entries:
         found.setdefault((entry["topic"], entry["partition"]), []).append(entry)
     for place, of_place in found.items():
@@ -140,7 +140,7 @@ class RebuiltForce:
             ]
             await asyncio.gather(*sent)
 
-    async def log(self) -> dict[str, dict[Place, list[ConsumerRecord]]]:
+    async def log(self) -> dict[str, dict[PartitionKey, list[ConsumerRecord]]]:
         """What the broker holds, by stream."""
         return {stream: await read_all(self.settings.kafka, self._places(stream)) for stream in STREAMS}
 

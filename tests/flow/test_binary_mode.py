@@ -40,10 +40,10 @@ def binary(attributes: dict[str, str], data: str | None) -> tuple[bytes | None, 
     )
 
 
-async def send(room: RebuiltForce, at_ms: int) -> None:
+async def send(force: RebuiltForce, at_ms: int) -> None:
     """A call in each mode, a heartbeat without a value, and a binary event in the wrong partition."""
-    topic, line = room.settings.topic("calls"), '{"line": "999"}'
-    async with AIOKafkaProducer(bootstrap_servers=room.settings.kafka) as out:
+    topic, line = force.settings.topic("calls"), '{"line": "999"}'
+    async with AIOKafkaProducer(bootstrap_servers=force.settings.kafka) as out:
         for kind, ms in (("call.queued", at_ms - 20_000), ("call.answered", at_ms - 12_000)):
             value, headers = binary(event(SUBJECT[0], kind, ms), line)
             await out.send_and_wait(topic, value, SUBJECT[0].encode(), 0, headers=list(headers))
@@ -63,24 +63,24 @@ def test_binary_events_count_like_structured_ones_also_as_letters_and_after_a_re
     settings = real_stack.settings(streams=("calls",), partitions=PARTITIONS, session_timeout_s=2)
     asyncio.run(ensure_topics(settings))
     at_ms = now_ms()
-    asyncio.run(send(room := RebuiltForce(settings, redis_server.client(), tmp_path), at_ms))
-    with room.worker() as worker:
-        asyncio.run(room.until_applied(worker))
+    asyncio.run(send(force := RebuiltForce(settings, redis_server.client(), tmp_path), at_ms))
+    with force.worker() as worker:
+        asyncio.run(force.until_applied(worker))
         (letter,) = read_letters(settings, lambda _: True)
         assert (letter.reason, letter.own_headers[1]) == ("wrong_partition", ("ce_specversion", b"1.0"))
-        month = room.dump()[f"month:{month_of(at_ms)}"]
+        month = force.dump()[f"month:{month_of(at_ms)}"]
         assert month["call_volume|line=999|count"] == "2"
         assert month["call_answer_time|line=999|sum_ms"] == "16000"
-        shown = room.run("dead-letters", "show", letter.topic, str(letter.partition), str(letter.offset))
+        shown = force.run("dead-letters", "show", letter.topic, str(letter.partition), str(letter.offset))
         assert {"header ce_type: call.queued", r"header traceparent: \x1b[31m"} <= set(shown.lines)
-        assert room.run("dead-letters", "replay").lines == ["sent 1 of 1 dead letters again"]
-        asyncio.run(room.until_applied(worker))
-        assert room.dump()[f"month:{month_of(at_ms)}"]["call_volume|line=999|count"] == "3"
-    asyncio.run(room.until_nobody_is_in_the_group())
-    room.half_a_minute_passes()
-    before = room.dump()
-    assert room.run("rebuild").code == 0
-    after = room.dump()
+        assert force.run("dead-letters", "replay").lines == ["sent 1 of 1 dead letters again"]
+        asyncio.run(force.until_applied(worker))
+        assert force.dump()[f"month:{month_of(at_ms)}"]["call_volume|line=999|count"] == "3"
+    asyncio.run(force.until_nobody_is_in_the_group())
+    force.half_a_minute_passes()
+    before = force.dump()
+    assert force.run("rebuild").code == 0
+    after = force.dump()
     assert {name: after[name] for name in before if name.startswith(("month:", "state:", "sources:"))} == {
         name: value for name, value in before.items() if name.startswith(("month:", "state:", "sources:"))
     }

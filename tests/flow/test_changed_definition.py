@@ -18,7 +18,7 @@ from aiokafka import ConsumerRecord
 from redis import Redis
 
 from tests.conftest import new_name
-from tests.flow.crash_run import Place
+from tests.flow.crash_run import PartitionKey
 from tests.flow.rebuilt_force import SOURCES, RebuiltForce
 from tests.flow.servers import KafkaServer, RedisServer, Stack
 from tests.flow.test_crashes import ending_between, expected_of
@@ -47,7 +47,7 @@ LEFT = (
 
 CRIMES = ["fingerprint:crimes", "definition:crimes"]
 
-Log = dict[str, dict[Place, list[ConsumerRecord]]]
+Log = dict[str, dict[PartitionKey, list[ConsumerRecord]]]
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -61,7 +61,7 @@ class Force:
         self.more = {"partitions": 2, "step_events": 100, "session_timeout_s": 2, "touch_s": 0.5, "streams": fed}
         self.settings = stack.settings(sources=SOURCES, **self.more)
         self.folder = folder
-        self.room = RebuiltForce(self.settings, client, folder)
+        self.rebuilt = RebuiltForce(self.settings, client, folder)
         self.began_ms = began_ms
         self.records = traffic(SEED, EVENTS, began_ms, self.settings.partitions)
 
@@ -75,7 +75,7 @@ class Force:
 
         async def made() -> None:
             await ensure_topics(self.settings)
-            await self.room.send(list(self.part(number)))
+            await self.rebuilt.send(list(self.part(number)))
 
         asyncio.run(made())
 
@@ -86,16 +86,16 @@ class Force:
 
     def until_applied(self, worker: WorkerProcess, streams: Sequence[str] = tuple(STREAMS)) -> None:
         """Wait until Redis has reached the ends of these streams' logs."""
-        worker.until(lambda: asyncio.run(self.room.is_applied(streams)), within_s=60)
+        worker.until(lambda: asyncio.run(self.rebuilt.is_applied(streams)), within_s=60)
 
     def log(self) -> Log:
         """What Kafka holds now."""
-        return asyncio.run(self.room.log())
+        return asyncio.run(self.rebuilt.log())
 
     def differences(self, log: Log) -> list[str]:
         """Where Redis differs from what the oracle computes from a log."""
         expected, _ = expected_of(self.settings, log, now_ms())
-        found = content_of(self.room.client, self.settings.force)
+        found = content_of(self.rebuilt.client, self.settings.force)
         passing = ending_between(expected, self.began_ms, now_ms() + 60_000)
         return differences(without_buckets(found, passing), without_buckets(expected, passing))
 
@@ -115,7 +115,7 @@ class Force:
         """Stop a worker cleanly, and wait until it has left the group."""
         worker.signal(signal.SIGTERM)
         assert worker.exit_code() == 0
-        asyncio.run(self.room.until_nobody_is_in_the_group())
+        asyncio.run(self.rebuilt.until_nobody_is_in_the_group())
 
 
 def now_ms() -> int:
@@ -153,7 +153,7 @@ def bind(client: Redis, settings: Settings, stream: str) -> None:
     client.hset(f"{{{settings.force}}}:meta", mapping=fields)
 
 
-def served(worker: WorkerProcess) -> set[Place]:
+def served(worker: WorkerProcess) -> set[PartitionKey]:
     """Partitions that a worker has been assigned and has started reading."""
     return {(each["topic"], each["partition"]) for each in worker.health().get("partitions", ()) if each["placed"]}
 
@@ -183,7 +183,7 @@ def test_a_changed_definition_of_crimes_stops_only_crimes_until_a_rebuild(
     assert not force.differences(first)
 
     changed = force.changed()
-    room = RebuiltForce(changed, force.room.client, force.folder)
+    rebuilt = RebuiltForce(changed, force.rebuilt.client, force.folder)
     with (
         force.worker("b", schemas=changed.schemas) as worker,
         Process("exporter", changed, force.folder / "exporter.log"),
@@ -204,14 +204,14 @@ def test_a_changed_definition_of_crimes_stops_only_crimes_until_a_rebuild(
         assert withheld["calls"] == withheld["incidents"] == []
         assert "measure crime_resolved changed" in withheld["crimes"][0]
         assert "a different definition from this exporter" in page(changed, "/")
-        months = room.run("months", "--format", "csv")
+        months = rebuilt.run("months", "--format", "csv")
         assert months.code == 0
         assert b"call_volume" in months.out
         assert b"\ncrime_" not in months.out
         force.stopped(worker)
 
-    force.room.half_a_minute_passes()
-    done = room.run("rebuild")
+    force.rebuilt.half_a_minute_passes()
+    done = rebuilt.run("rebuild")
     assert done.code == 0, done.said
     with force.worker("c", schemas=changed.schemas) as worker:
         force.send(2)
@@ -231,7 +231,7 @@ def test_a_running_worker_drops_a_redefined_stream_and_exits_when_all_are_redefi
         force.send(0)
         force.until_applied(worker)
         first = force.log()
-        redefine(force.room.client, force.settings.force, "crimes")
+        redefine(force.rebuilt.client, force.settings.force, "crimes")
         force.send(1)
         force.until_applied(worker, OTHERS)
         worker.until(lambda: list(worker.health()["left"]) == ["crimes"])
@@ -242,7 +242,7 @@ def test_a_running_worker_drops_a_redefined_stream_and_exits_when_all_are_redefi
         force.until_applied(worker, OTHERS)
         assert not force.differences({**force.log(), "crimes": first["crimes"]})
         assert worker.log().count("crimes is not processed") == 1
-        redefine(force.room.client, force.settings.force, *OTHERS)
+        redefine(force.rebuilt.client, force.settings.force, *OTHERS)
         assert worker.exit_code() == 2
     assert "Redis holds figures computed under different definitions" in worker.log()
     assert "Traceback" not in worker.log()
@@ -256,7 +256,7 @@ def test_a_stream_dropped_by_a_running_worker_is_served_by_one_with_the_right_de
         with force.worker("b") as early:
             early.until_ready()
             assert "crimes" in early.health()["left"]
-            bind(force.room.client, force.settings, "crimes")
+            bind(force.rebuilt.client, force.settings, "crimes")
             assert early.exit_code() == 1
         assert "Redis holds crimes under this worker's definition again" in early.log()
         with force.worker("b") as right:
@@ -285,13 +285,13 @@ def test_a_stream_whose_definition_matches_again_is_served_again(force: Force) -
         force.send(0)
         force.until_applied(worker)
         first = force.log()
-        ours: Any = force.room.client.hmget(meta, CRIMES)
-        redefine(force.room.client, force.settings.force, "crimes")
+        ours: Any = force.rebuilt.client.hmget(meta, CRIMES)
+        redefine(force.rebuilt.client, force.settings.force, "crimes")
         force.send(1)
         force.until_applied(worker, OTHERS)
         worker.until(lambda: list(worker.health()["left"]) == ["crimes"])
         assert not force.differences({**force.log(), "crimes": first["crimes"]})
-        force.room.client.hset(meta, mapping=dict(zip(CRIMES, ours, strict=True)))
+        force.rebuilt.client.hset(meta, mapping=dict(zip(CRIMES, ours, strict=True)))
         assert worker.exit_code() == 1
         assert "the worker exits so that its supervisor restarts it with that stream" in worker.log()
         worker.start()
@@ -340,7 +340,7 @@ def test_a_worker_with_no_matching_stream_exits_with_2_and_names_them_all(force:
     with force.worker() as worker:
         worker.until_ready()
         force.stopped(worker)
-    stored = force.room.dump()
+    stored = force.rebuilt.dump()
     with force.worker("b", zone="Europe/Paris") as worker:
         assert worker.exit_code() == 2
     (line,) = [line for line in worker.log().splitlines() if "definition" in line]
@@ -348,7 +348,7 @@ def test_a_worker_with_no_matching_stream_exits_with_2_and_names_them_all(force:
         f"Redis holds figures computed under different definitions: {', '.join(STREAMS)}: "
         "reporting zone changed from Europe/London to Europe/Paris; run `watchroom rebuild`"
     ) in line
-    assert force.room.dump() == stored
+    assert force.rebuilt.dump() == stored
 
 
 def test_workers_of_one_group_that_differ_in_one_stream_share_the_others(force: Force) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from tests.flow.crash_run import Child, Place, StepSeen, Watch, produce, read_all, until, until_died
+from tests.flow.crash_run import Child, PartitionKey, StepSeen, Watch, produce, read_all, until, until_died
 from tests.flow.naive_counter import KEY as NAIVE
 from tests.flow.servers import RedisServer, Stack
 from tests.oracle.facts import Sent
@@ -180,7 +180,7 @@ async def test_no_crash_rebalance_or_rollback_changes_a_figure(run: Run) -> None
 
 
 def expected_of(
-    settings: Settings, log: dict[str, dict[Place, list[ConsumerRecord]]], now_ms: int
+    settings: Settings, log: dict[str, dict[PartitionKey, list[ConsumerRecord]]], now_ms: int
 ) -> tuple[Content, set[tuple[str, int, int]]]:
     """The oracle's content and the identities of all dead letters, from what the broker holds."""
     events: list[Sent] = []
@@ -212,20 +212,20 @@ async def letters_in_kafka(settings: Settings) -> list[tuple[str, int, int]]:
     return found
 
 
-def by_place(steps: list[StepSeen]) -> dict[Place, list[StepSeen]]:
+def by_topic_partition(steps: list[StepSeen]) -> dict[PartitionKey, list[StepSeen]]:
     """Each partition's steps in order."""
-    found: dict[Place, list[StepSeen]] = {}
+    found: dict[PartitionKey, list[StepSeen]] = {}
     for step in steps:
         found.setdefault((step.topic, step.partition), []).append(step)
     return found
 
 
-def handed_over(steps: list[StepSeen], log: dict[str, dict[Place, list[ConsumerRecord]]]) -> list[int]:
+def handed_over(steps: list[StepSeen], log: dict[str, dict[PartitionKey, list[ConsumerRecord]]]) -> list[int]:
     """For each partition that went from worker a to b: how many records waited when b took its first step."""
     records = {place: found for places in log.values() for place, found in places.items()}
     return [
         sum(record.offset >= after.base and record.timestamp < after.at_ms - SEEN_MS for record in records[place])
-        for place, seen in by_place(steps).items()
+        for place, seen in by_topic_partition(steps).items()
         for before, after in pairwise(seen)
         if (before.worker, after.worker) == ("a", "b")
     ]
@@ -233,7 +233,11 @@ def handed_over(steps: list[StepSeen], log: dict[str, dict[Place, list[ConsumerR
 
 def went_back(steps: list[StepSeen]) -> int:
     """Steps that began below where their partition had been: Redis no longer had that progress."""
-    return sum(after.base < before.next_offset for seen in by_place(steps).values() for before, after in pairwise(seen))
+    return sum(
+        after.base < before.next_offset
+        for seen in by_topic_partition(steps).values()
+        for before, after in pairwise(seen)
+    )
 
 
 def ending_between(content: Content, from_ms: int, to_ms: int) -> set[str]:

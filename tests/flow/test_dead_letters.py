@@ -112,7 +112,7 @@ class Letters(RebuiltForce):
 
 
 @pytest.fixture(scope="module")
-def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letters]:
+def force(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letters]:
     """A worker that has received one bad record of each kind among good ones.
 
     The incidents' topic takes the producer's timestamps, so that a record may have arrived in 2021.
@@ -133,19 +133,19 @@ def room(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         redis.kill()
 
 
-async def prepare(room: Letters) -> None:
+async def prepare(force: Letters) -> None:
     """Create the topics and send everything at once, before the worker starts: one batch."""
-    settings = room.settings
+    settings = force.settings
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     own_clock = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
     await admin.create_topics([NewTopic(settings.topic("incidents"), PARTITIONS, 1, topic_configs=own_clock)])
     await admin.close()
     await ensure_topics(settings)
-    room.bad = bad_records(now_ms())
+    force.bad = bad_records(now_ms())
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka, linger_ms=200, max_request_size=1 << 20) as out:
         sent = []
-        for number, bad in enumerate(room.bad):
+        for number, bad in enumerate(force.bad):
             topic = settings.topic(bad.stream)
             sent.append(await out.send(topic, bad.value, bad.key, bad.partition, bad.timestamp_ms, list(bad.headers)))
             if number < GOOD:
@@ -154,25 +154,25 @@ async def prepare(room: Letters) -> None:
         await asyncio.gather(*sent)
 
 
-def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: Letters) -> None:
+def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(force: Letters) -> None:
     """The letter holds the record's key and bytes, and says why it was refused, where it came from and when."""
-    settings = room.settings
-    expected = Counter(bad.reason for bad in room.bad)
+    settings = force.settings
+    expected = Counter(bad.reason for bad in force.bad)
     assert set(expected) == set(REASONS) - {UNREADABLE}  # a fault of ours, which no record is known to cause
-    assert room.counts() == expected
-    month = room.dump()[f"month:{month_of(now_ms())}"]
+    assert force.counts() == expected
+    month = force.dump()[f"month:{month_of(now_ms())}"]
     assert month["call_volume|line=999|count"] == str(GOOD)
     originals = {
         (topic, record.partition, record.offset): record
         for topic in (settings.topic("calls"), settings.topic("incidents"))
-        for record in room.records(topic)
+        for record in force.records(topic)
     }
-    letters = room.records(settings.dead_letter_topic)
+    letters = force.records(settings.dead_letter_topic)
     assert Counter(dict(letter.headers)["watchroom-reason"].decode() for letter in letters) == expected
     for letter in letters:
         said = {name.removeprefix("watchroom-"): value.decode() for name, value in letter.headers}
         record = originals[said["topic"], int(said["partition"]), int(said["offset"])]
-        (bad,) = [b for b in room.bad if (b.key, b.value, b.reason) == (record.key, record.value, said["reason"])]
+        (bad,) = [b for b in force.bad if (b.key, b.value, b.reason) == (record.key, record.value, said["reason"])]
         kept = (b"", None) if bad.reason == RAW_IDENTIFIER else (bad.key, bad.value)
         assert (letter.key, letter.value) == kept
         assert (said["topic"], int(said["partition"])) == (settings.topic(bad.stream), bad.partition)
@@ -180,102 +180,102 @@ def test_each_reason_gives_a_letter_and_the_rest_of_the_batch_is_applied(room: L
         assert len(said["detail"]) > 20
 
 
-def test_the_list_shows_each_letter_once_even_if_a_crash_wrote_it_twice(room: Letters) -> None:
+def test_the_list_shows_each_letter_once_even_if_a_crash_wrote_it_twice(force: Letters) -> None:
     """A letter is identified by topic, partition and offset."""
-    before = room.listed()
-    assert Counter(row["reason"] for row in before) == Counter(bad.reason for bad in room.bad)
-    topic = room.settings.dead_letter_topic
-    letters = room.records(topic)
+    before = force.listed()
+    assert Counter(row["reason"] for row in before) == Counter(bad.reason for bad in force.bad)
+    topic = force.settings.dead_letter_topic
+    letters = force.records(topic)
 
     async def write_again() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=room.settings.kafka, max_request_size=1 << 21) as out:
+        async with AIOKafkaProducer(bootstrap_servers=force.settings.kafka, max_request_size=1 << 21) as out:
             for letter in letters[:3]:
                 await out.send_and_wait(topic, letter.value, letter.key, headers=list(letter.headers))
 
     asyncio.run(write_again())
-    assert len(room.records(topic)) == len(letters) + 3
-    assert room.listed() == before
-    assert {row["reason"] for row in room.listed("--reason", "late")} == {"late"}
-    incidents = room.settings.topic("incidents")
-    assert [row["topic"] for row in room.listed("--topic", incidents)] == [incidents]
+    assert len(force.records(topic)) == len(letters) + 3
+    assert force.listed() == before
+    assert {row["reason"] for row in force.listed("--reason", "late")} == {"late"}
+    incidents = force.settings.topic("incidents")
+    assert [row["topic"] for row in force.listed("--topic", incidents)] == [incidents]
 
 
-def test_the_list_is_a_table_for_people_and_csv_for_programs(room: Letters) -> None:
+def test_the_list_is_a_table_for_people_and_csv_for_programs(force: Letters) -> None:
     """All three say the same."""
-    rows = room.listed()
-    printed = room.run("dead-letters", "list", "--format", "csv")
+    rows = force.listed()
+    printed = force.run("dead-letters", "list", "--format", "csv")
     assert printed.code == 0
     found = list(csv.DictReader(io.StringIO(printed.out.decode(), newline="")))
     assert found == [{name: str(value) for name, value in row.items()} for row in rows]
-    table = room.run("dead-letters", "list", COLUMNS="400")
+    table = force.run("dead-letters", "list", COLUMNS="400")
     assert table.code == 0
     assert all(row["detail"] in table.out.decode() for row in rows)
 
 
-def test_show_prints_exactly_the_original_bytes(room: Letters) -> None:
+def test_show_prints_exactly_the_original_bytes(force: Letters) -> None:
     """Bytes that are not text must come out unchanged: `> file` is the record."""
-    for row in room.listed():
+    for row in force.listed():
         if row["reason"] not in ("bad_json", "too_large"):
             continue
         place = [str(row[name]) for name in ("topic", "partition", "offset")]
-        shown = room.run("dead-letters", "show", *place)
+        shown = force.run("dead-letters", "show", *place)
         assert shown.code == 0
         (record,) = [
-            r for r in room.records(row["topic"]) if (r.partition, r.offset) == (row["partition"], row["offset"])
+            r for r in force.records(row["topic"]) if (r.partition, r.offset) == (row["partition"], row["offset"])
         ]
         assert shown.out == (record.value or b"")
         assert f"reason: {row['reason']}" in shown.lines
         assert f"key: {'none' if record.key is None else record.key.decode()}" in shown.lines
         assert "bytes: complete" in shown.lines
-    nobody = room.run("dead-letters", "show", room.settings.topic("calls"), "0", "999999")
+    nobody = force.run("dead-letters", "show", force.settings.topic("calls"), "0", "999999")
     assert nobody.code == 1
     assert nobody.lines == [
         (
-            f"no dead letter for {room.settings.topic('calls')} partition 0 offset 999999; "
+            f"no dead letter for {force.settings.topic('calls')} partition 0 offset 999999; "
             "`watchroom dead-letters list` lists all"
         )
     ]
 
 
-def test_a_letter_stored_without_its_value_says_why_and_is_not_replayed(room: Letters) -> None:
+def test_a_letter_stored_without_its_value_says_why_and_is_not_replayed(force: Letters) -> None:
     """The value may name a person; its length and SHA-256 still identify the record."""
-    (row,) = room.listed("--reason", RAW_IDENTIFIER)
-    (bad,) = [bad for bad in room.bad if bad.reason == RAW_IDENTIFIER]
+    (row,) = force.listed("--reason", RAW_IDENTIFIER)
+    (bad,) = [bad for bad in force.bad if bad.reason == RAW_IDENTIFIER]
     assert bad.value is not None
-    shown = room.run("dead-letters", "show", *(str(row[name]) for name in ("topic", "partition", "offset")))
+    shown = force.run("dead-letters", "show", *(str(row[name]) for name in ("topic", "partition", "offset")))
     assert (shown.code, shown.out) == (0, b"")
     assert f"bytes: not kept, because they may name a person (length: {len(bad.value)})" in shown.lines
     assert f"SHA-256: {hashlib.sha256(bad.value).hexdigest()}" in shown.lines
     assert any(line.startswith("key: not kept") for line in shown.lines)
     assert "96000" not in shown.said
-    done = room.run("dead-letters", "replay", "--reason", RAW_IDENTIFIER)
+    done = force.run("dead-letters", "replay", "--reason", RAW_IDENTIFIER)
     why = "not sent: 1 stored without bytes because they may name a person (raw_identifier)"
     assert (done.code, done.lines) == (0, [f"sent 0 of 1 dead letters again; {why}"])
 
 
-def test_a_misplaced_record_is_applied_when_it_is_replayed(room: Letters) -> None:
+def test_a_misplaced_record_is_applied_when_it_is_replayed(force: Letters) -> None:
     """Our producer puts it where it belongs; lateness uses its first arrival, the restatement its second."""
-    sent_ms, counts = now_ms(), room.counts()
-    done = room.run("dead-letters", "replay", "--reason", "wrong_partition")
+    sent_ms, counts = now_ms(), force.counts()
+    done = force.run("dead-letters", "replay", "--reason", "wrong_partition")
     assert (done.code, done.lines) == (0, ["sent 2 of 2 dead letters again"])
-    room.applied()
-    assert room.counts() == counts  # none came back
-    dump = room.dump()
+    force.applied()
+    assert force.counts() == counts  # none came back
+    dump = force.dump()
     assert dump[f"month:{month_of(now_ms())}"]["call_volume|line=999|count"] == str(GOOD + 1)
     assert dump[f"month:{month_of(THEN_MS)}"]["incident_volume|grade=1,area=unknown|count"] == "1"
-    log = content_of(room.client, room.settings.force).restatements
+    log = content_of(force.client, force.settings.force).restatements
     assert {(entry.month, entry.type, entry.delta) for entry in log} == {(month_of(THEN_MS), "incident.created", 1)}
     assert all(sent_ms <= entry.arrival_ms <= now_ms() for entry in log)
     assert sent_ms > THEN_MS + 7 * DAY_MS  # by the second arrival it would have been refused as late
-    before = without_times(room.dump())
-    assert room.run("dead-letters", "replay", "--reason", "wrong_partition").code == 0
-    room.applied()
-    assert without_times(room.dump()) == before  # the fold knows them
+    before = without_times(force.dump())
+    assert force.run("dead-letters", "replay", "--reason", "wrong_partition").code == 0
+    force.applied()
+    assert without_times(force.dump()) == before  # the fold knows them
 
 
-def test_a_letter_whose_entity_may_be_forgotten_is_not_replayed(room: Letters) -> None:
+def test_a_letter_whose_entity_may_be_forgotten_is_not_replayed(force: Letters) -> None:
     """It would come back as another letter each time; the command says why it is not sent."""
-    done = room.run("dead-letters", "replay", "--reason", "expired")
+    done = force.run("dead-letters", "replay", "--reason", "expired")
     assert (done.code, done.lines) == (
         0,
         ["sent 0 of 1 dead letters again; not sent: 1 too old (WATCHROOM_KEEPING_DAYS)"],
@@ -288,20 +288,20 @@ def without_times(dump: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in dump.items() if not name.startswith(passing)}
 
 
-def test_each_replayed_letter_that_is_still_wrong_comes_back_exactly_once(room: Letters) -> None:
+def test_each_replayed_letter_that_is_still_wrong_comes_back_exactly_once(force: Letters) -> None:
     """The first arrival is kept, so `future` stays so; letters that came back are not sent beside their original."""
     for time in (1, 2):
-        before = room.counts()
-        done = room.run("dead-letters", "replay", "--reason", "future")
+        before = force.counts()
+        done = force.run("dead-letters", "replay", "--reason", "future")
         repeats = "" if time == 1 else f"; not sent: {time - 1} refused again after an earlier replay"
         assert (done.code, done.lines) == (0, [f"sent 1 of {time} dead letters again{repeats}"])
-        room.applied()
-        assert room.counts() - before == Counter(future=1)
-    arrivals = {row["arrived"] for row in room.listed("--reason", "future")}
+        force.applied()
+        assert force.counts() - before == Counter(future=1)
+    arrivals = {row["arrived"] for row in force.listed("--reason", "future")}
     assert len(arrivals) == 1
 
 
-def test_a_force_that_never_had_a_worker_has_no_letters(room: Letters) -> None:
+def test_a_force_that_never_had_a_worker_has_no_letters(force: Letters) -> None:
     """A new deployment: an empty list is not an error, and listing creates no topic."""
-    done = room.run("dead-letters", "list", "--format", "json", WATCHROOM_TOPIC_PREFIX=new_name())
+    done = force.run("dead-letters", "list", "--format", "json", WATCHROOM_TOPIC_PREFIX=new_name())
     assert (done.code, json.loads(done.out)) == (0, [])

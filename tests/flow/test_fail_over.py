@@ -62,12 +62,12 @@ async def test_a_failover_changes_no_figure_and_shows_no_old_figure_as_live(
     began_ms = now_ms()
     records = traffic(SEED, EVENTS, began_ms, 2)
     await ensure_topics(stack.settings(**ours, streams=tuple(STREAMS), partitions=2))
-    with wall(stack, tmp_path, **more) as room, replicated.second.client() as second:
+    with wall(stack, tmp_path, **more) as deployment, replicated.second.client() as second:
         async with AIOKafkaConsumer(bootstrap_servers=kafka.address) as consumer:
-            watch = Watch(room.settings, second, consumer, tmp_path / "steps")
-            await asyncio.to_thread(room.look_until, shown, 30, "figures")
-            producing = asyncio.create_task(produce(room.settings, records, FOR_S))
-            looking = asyncio.create_task(asyncio.to_thread(room.look_for, FOR_S + 2))
+            watch = Watch(deployment.settings, second, consumer, tmp_path / "steps")
+            await asyncio.to_thread(deployment.look_until, shown, 30, "figures")
+            producing = asyncio.create_task(produce(deployment.settings, records, FOR_S))
+            looking = asyncio.create_task(asyncio.to_thread(deployment.look_for, FOR_S + 2))
             await asyncio.sleep(FOR_S / 4)
             await asyncio.to_thread(die_with_writes_of_its_own, replicated, watch)
             await producing
@@ -75,13 +75,13 @@ async def test_a_failover_changes_no_figure_and_shows_no_old_figure_as_live(
             ends = await watch.ends()
             assert watch.stored() == ends
             looks = await looking
-            await asyncio.to_thread(room.look_until, shown, 30, "figures from the new primary")
+            await asyncio.to_thread(deployment.look_until, shown, 30, "figures from the new primary")
         log = {stream: await read_all(kafka.address, watch.of_stream(stream)) for stream in STREAMS}
-        expected, _ = expected_of(room.settings, log, now_ms())
-        found = content_of(second, room.settings.force)
-        counts = health(room)["counts"]
+        expected, _ = expected_of(deployment.settings, log, now_ms())
+        found = content_of(second, deployment.settings.force)
+        counts = health(deployment)["counts"]
         months = await asyncio.to_thread(
-            watchroom, "months", "--format", "json", environment=environment(room.settings)
+            watchroom, "months", "--format", "json", environment=environment(deployment.settings)
         )
 
     assert sum(ends.values()) == EVENTS
@@ -124,8 +124,8 @@ def old_ones_shown(looks: list[Look]) -> Iterator[str]:
             yield f"at {look.at_ms}: applied up to {known_ms}"
 
 
-def health(room: Wall) -> Any:
+def health(deployment: Wall) -> Any:
     """The worker's health page."""
-    url = f"http://{room.settings.health_host}:{room.settings.health_port}/health"
+    url = f"http://{deployment.settings.health_host}:{deployment.settings.health_port}/health"
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.loads(answer.read())

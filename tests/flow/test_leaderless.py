@@ -17,7 +17,7 @@ from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
-Place = tuple[str, int]
+PartitionKey = tuple[str, int]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def brokers(tmp_path: Path) -> Iterator[list[KafkaServer]]:
             server.kill()
 
 
-async def leaders(settings: Settings) -> dict[Place, int]:
+async def leaders(settings: Settings) -> dict[PartitionKey, int]:
     """The broker that leads each partition of the streams' topics."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
@@ -43,14 +43,14 @@ async def leaders(settings: Settings) -> dict[Place, int]:
     return {(of["topic"], part["partition"]): part["leader"] for of in described for part in of["partitions"]}
 
 
-async def produce(settings: Settings, places: set[Place]) -> None:
+async def produce(settings: Settings, places: set[PartitionKey]) -> None:
     """One record to each of these partitions."""
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka) as producer:
         for topic, partition in places:
             await producer.send_and_wait(topic, b"{}", b"17", partition)
 
 
-def placed(intake: Intake) -> set[Place]:
+def reading(intake: Intake) -> set[PartitionKey]:
     """The partitions that are being read."""
     return {each.topic_partition for each in intake.assignment if each.is_reading}
 
@@ -70,11 +70,11 @@ async def test_partitions_with_a_leader_are_read_while_others_have_none(brokers:
     async with consuming(settings, recorder) as intake:
         await produce(settings, others)
         await recorder.until(lambda r: all(r.stored.get(place) == 1 for place in others), 60)
-        assert placed(intake) == others
+        assert reading(intake) == others
         fresh_ms = max(recorder.fresh_ms[place] or 0 for place in others)
         await recorder.until(lambda r: all((r.fresh_ms[place] or 0) > fresh_ms + 3_000 for place in others), 30)
         stopped.start()
         await produce(settings, without)
         await recorder.until(lambda r: all(r.stored.get(place) == 1 for place in without), 60)
-        assert placed(intake) == led.keys()
+        assert reading(intake) == led.keys()
         assert intake.failure is None

@@ -87,12 +87,12 @@ def test_a_new_measure_is_published_and_on_the_built_in_page(root: Path, redis_s
     """The exporter reads the same entry: its metric and its card need no second definition."""
     settings = read_settings(redis_url=redis_server.url, force="staffs", schemas=root / "schemas")
     client = redis_server.client()
-    room = ExporterStore(client, settings).begin(NOW_MS)
-    room.add(NOW_MS, {"incident_arrivals|grade=1,area=stoke|count": 41})
-    assert value(room.scrape(NOW_MS), "incident_arrivals", grade="1", area="all", window="1h") == 41
-    mirror = room.mirror()
+    store = ExporterStore(client, settings).begin(NOW_MS)
+    store.add(NOW_MS, {"incident_arrivals|grade=1,area=stoke|count": 41})
+    assert value(store.scrape(NOW_MS), "incident_arrivals", grade="1", area="all", window="1h") == 41
+    mirror = store.mirror()
     mirror.refresh(NOW_MS)
-    seen = board_page(room.page(mirror).board(NOW_MS), ZoneInfo(settings.zone))
+    seen = board_page(store.page(mirror).board(NOW_MS), ZoneInfo(settings.zone))
     client.close()
     card = seen[seen.index("Incidents attended") :]
     assert "41" in card[:2000]

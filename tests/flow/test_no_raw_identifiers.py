@@ -128,32 +128,32 @@ def seen(kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     stack = Stack("real", kafka.address, redis.url, f"scan-{now_ms()}")
     folder = tmp_path_factory.mktemp("room")
     settings = stack.settings(partitions=PARTITIONS, sources=sources, exporter_port=free_port())
-    room = RebuiltForce(settings, redis.client(), folder)
+    force = RebuiltForce(settings, redis.client(), folder)
     try:
         redis.start()
-        asyncio.run(send(room))
-        worker = room.worker()
+        asyncio.run(send(force))
+        worker = force.worker()
         with worker, Process("exporter", settings, folder / "exporter.log"):
-            asyncio.run(room.until_applied(worker))
-            yield look(room, worker, folder)
+            asyncio.run(force.until_applied(worker))
+            yield look(force, worker, folder)
     finally:
         redis.kill()
 
 
-async def send(room: RebuiltForce) -> None:
+async def send(force: RebuiltForce) -> None:
     """Send all records, each to the partition of its key."""
-    await ensure_topics(room.settings)
-    async with AIOKafkaProducer(bootstrap_servers=room.settings.kafka) as producer:
+    await ensure_topics(force.settings)
+    async with AIOKafkaProducer(bootstrap_servers=force.settings.kafka) as producer:
         for stream, key, value in records():
-            await producer.send_and_wait(room.settings.topic(stream), value, key)
+            await producer.send_and_wait(force.settings.topic(stream), value, key)
 
 
-def look(room: RebuiltForce, worker: Process, folder: Path) -> Seen:
+def look(force: RebuiltForce, worker: Process, folder: Path) -> Seen:
     """What every part of Watchroom shows."""
     seen = Seen()
     (folder / "m.toml").write_text(MAPPING)
     (folder / "f.csv").write_text(extract())
-    servers = ("--kafka", room.settings.kafka, "--redis", room.settings.redis_url)
+    servers = ("--kafka", force.settings.kafka, "--redis", force.settings.redis_url)
     key = {"WATCHROOM_TOKEN_KEY": KEY.decode()}
     commands: list[tuple[tuple[str, ...], dict[str, str]]] = [
         (("replay", "--map", str(folder / "m.toml"), str(folder / "f.csv"), *servers), key),
@@ -162,7 +162,7 @@ def look(room: RebuiltForce, worker: Process, folder: Path) -> Seen:
         (("months", "--format", "json"), {}),
     ]
     for words, more in commands:
-        done = room.run(*words, **more)
+        done = force.run(*words, **more)
         assert done.code == 0, done.said
         seen.kept[" ".join(words)] = done.out + done.said.encode()
     listed = json.loads(seen.kept["dead-letters list --format json"])
@@ -170,16 +170,16 @@ def look(room: RebuiltForce, worker: Process, folder: Path) -> Seen:
         seen.counts[row["reason"]] = seen.counts.get(row["reason"], 0) + 1
     of_reason = {row["reason"]: row for row in listed}  # one of each is enough: a process takes a second
     for row in of_reason.values():
-        done = room.run("dead-letters", "show", *(str(row[name]) for name in ("topic", "partition", "offset")))
+        done = force.run("dead-letters", "show", *(str(row[name]) for name in ("topic", "partition", "offset")))
         seen.kept[f"show {row['reason']}"] = done.said.encode()  # its bytes are the letter's own, on standard output
         seen.shown += 1
-    settings = room.settings
+    settings = force.settings
     for port, paths in ((settings.exporter_port, ("/", "/metrics", "/healthz", "/open/calls_waiting")),):
         for path in paths:
             seen.kept[path] = page(port, path)
     for path in ("/metrics", "/health"):
         seen.kept[f"worker {path}"] = page(worker.port, path)
-    seen.kept |= in_redis(room.client)
+    seen.kept |= in_redis(force.client)
     seen.kept |= {log.name: log.read_bytes() for log in folder.glob("*.log")}
     topic = settings.dead_letter_topic
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]

@@ -96,29 +96,29 @@ class Repartitioned(RebuiltForce):
         return [TopicPartition(self.settings.topic(stream), number) for number in range(count)]
 
 
-async def add_partitions(room: RebuiltForce, added: Sequence[str] = ADDED) -> int:
+async def add_partitions(force: RebuiltForce, added: Sequence[str] = ADDED) -> int:
     """Add them; returns when that was done, in ms since the epoch."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=force.settings.kafka)
     await admin.start()
     try:
-        await admin.create_partitions({room.settings.topic(stream): NewPartitions(AFTER) for stream in added})
+        await admin.create_partitions({force.settings.topic(stream): NewPartitions(AFTER) for stream in added})
     finally:
         await admin.close()
     return now_ms()
 
 
-def wrong(room: RebuiltForce, began_ms: int) -> list[str]:
+def wrong(force: RebuiltForce, began_ms: int) -> list[str]:
     """Where Redis differs from what the oracle computes from the log."""
-    expected, _ = expected_of(room.settings, asyncio.run(room.log()), now_ms())
-    found = content_of(room.client, room.settings.force)
+    expected, _ = expected_of(force.settings, asyncio.run(force.log()), now_ms())
+    found = content_of(force.client, force.settings.force)
     passing = ending_between(expected, began_ms, now_ms() + 60_000)
     return differences(without_buckets(found, passing), without_buckets(expected, passing))
 
 
-def fresh_ms(room: RebuiltForce, stream: str) -> list[int]:
+def fresh_ms(force: RebuiltForce, stream: str) -> list[int]:
     """T of each partition that Redis has."""
-    keys = room.client.scan_iter(f"{{{room.settings.force}}}:partition:{room.settings.topic(stream)}:*")
-    return [int(room.client.hget(key, "fresh_ms") or 0) for key in keys]
+    keys = force.client.scan_iter(f"{{{force.settings.force}}}:partition:{force.settings.topic(stream)}:*")
+    return [int(force.client.hget(key, "fresh_ms") or 0) for key in keys]
 
 
 def test_four_partitions_become_six_under_traffic(
@@ -130,7 +130,7 @@ def test_four_partitions_become_six_under_traffic(
         kafka, redis_server, partitions=BEFORE, partitions_settle_s=SETTLE_S, health_port=free_port(),
         exporter_port=free_port(),
     )  # fmt: skip
-    room = RebuiltForce(settings, redis_server.client(), tmp_path)
+    force = RebuiltForce(settings, redis_server.client(), tmp_path)
     said = f"topic {settings.topic('calls')} has 6 partitions, but this force's figures were computed from 4"
     sent = records(began_ms)
     first, second, third = (sent[i : i + EVENTS // 3] for i in range(0, EVENTS, EVENTS // 3))
@@ -139,15 +139,15 @@ def test_four_partitions_become_six_under_traffic(
 
     async def under_traffic() -> int:
         await ensure_topics(settings)
-        await room.send(placed([*first, *created], BEFORE))
-        with room.worker(health_port=settings.health_port) as worker, exporter:
-            await room.until_applied(worker)
+        await force.send(placed([*first, *created], BEFORE))
+        with force.worker(health_port=settings.health_port) as worker, exporter:
+            await force.until_applied(worker)
             await until_page_says('watchroom_stream_withheld{stream="calls"} 0', 20, "/metrics", settings.exporter_port)
-            sending = asyncio.create_task(room.send(placed(second[:100], BEFORE)))
-            added_ms = await add_partitions(room)
+            sending = asyncio.create_task(force.send(placed(second[:100], BEFORE)))
+            added_ms = await add_partitions(force)
             await sending
-            await room.send(placed(graded, AFTER))
-            await room.send(placed(second[100:], AFTER, BEFORE))  # some producers know the new count, some do not yet
+            await force.send(placed(graded, AFTER))
+            await force.send(placed(second[100:], AFTER, BEFORE))  # some producers know the new count, some do not yet
             withheld = 'watchroom_stream_withheld{stream="calls"} 1'
             await until_page_says(withheld, WITHHELD_WITHIN_S, "/metrics", settings.exporter_port)
             await until_page_says(said, WITHHELD_WITHIN_S, "/readyz", settings.health_port)
@@ -157,20 +157,20 @@ def test_four_partitions_become_six_under_traffic(
             assert 'watchroom_stream_withheld{stream="crimes"} 0' in metrics
             assert "watchroom_crime_recorded" in metrics
             assert "watchroom_call_volume" not in metrics
-            assert await is_applied_soon(room, worker, "crimes", "contacts")
-            assert max(fresh_ms(room, "calls")) <= added_ms
-        with room.worker(health_port=settings.health_port) as worker:  # such a worker refuses the stream
+            assert await is_applied_soon(force, worker, "crimes", "contacts")
+            assert max(fresh_ms(force, "calls")) <= added_ms
+        with force.worker(health_port=settings.health_port) as worker:  # such a worker refuses the stream
             assert said in page(settings.health_port, "/readyz")
-            assert await is_applied_soon(room, worker, "crimes")
-        await room.until_nobody_is_in_the_group()
+            assert await is_applied_soon(force, worker, "crimes")
+        await force.until_nobody_is_in_the_group()
         return added_ms
 
     added_ms = asyncio.run(under_traffic())
-    room.half_a_minute_passes()
+    force.half_a_minute_passes()
     time.sleep(max(0.0, added_ms / 1000 + SETTLE_S + 1 - time.time()))  # the moment that the rebuild waits for
-    done = room.run("rebuild")
+    done = force.run("rebuild")
     assert done.code == 0, done.said
-    after = Repartitioned(settings, room.client, tmp_path)
+    after = Repartitioned(settings, force.client, tmp_path)
     assert not wrong(after, began_ms)
 
     async def go_on() -> None:
@@ -189,10 +189,10 @@ def test_four_partitions_become_six_under_traffic(
     assert after.dump().keys() == live.keys()
 
 
-async def is_applied_soon(room: RebuiltForce, worker: Process, *streams: str) -> bool:
+async def is_applied_soon(force: RebuiltForce, worker: Process, *streams: str) -> bool:
     """Whether these streams are applied within some seconds."""
     async with asyncio.timeout(20):
-        while not await room.is_applied(streams):
+        while not await force.is_applied(streams):
             worker.check()
             await asyncio.sleep(0.1)
     return True
@@ -203,7 +203,7 @@ def test_a_worker_with_no_other_stream_exits_with_2_and_so_does_every_later_one(
 ) -> None:
     """Its supervisor and its log say that a person must rebuild; what it found is stored for the rebuild."""
     settings = real_stack.settings(partitions=BEFORE, streams=("calls",))
-    room, added = RebuiltForce(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
+    force, added = RebuiltForce(settings, Redis.from_url(real_stack.redis_url), tmp_path), ("calls",)
     said = f"topic {settings.topic('calls')} has 6 partitions, but this force's figures were computed from 4"
     asyncio.run(ensure_topics(settings))
     for number in range(2):
@@ -211,7 +211,7 @@ def test_a_worker_with_no_other_stream_exits_with_2_and_so_does_every_later_one(
         with WorkerProcess(real_stack, log, partitions=BEFORE, streams="calls") as worker:
             if number == 0:
                 worker.until_ready()
-                added_ms = asyncio.run(add_partitions(room, added))
+                added_ms = asyncio.run(add_partitions(force, added))
             assert worker.exit_code() == 2
         assert said in log.read_text()
         assert "run `watchroom rebuild`" in log.read_text()

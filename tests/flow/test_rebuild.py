@@ -50,7 +50,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 class LeftForce:
     """A force that a worker has filled; the worker has stopped."""
 
-    room: RebuiltForce
+    force: RebuiltForce
     redis_server: RedisServer
     snapshot: Path
     dump: dict[str, Any]
@@ -68,10 +68,10 @@ class LeftForce:
 
     def differences(self) -> list[str]:
         """Where Redis now differs from what the oracle computes from the log now."""
-        settings = self.room.settings
-        log = asyncio.run(self.room.log())
+        settings = self.force.settings
+        log = asyncio.run(self.force.log())
         expected, _ = expected_of(settings, log, now_ms())
-        found = content_of(self.room.client, settings.force)
+        found = content_of(self.force.client, settings.force)
         passing = ending_between(expected, self.began_ms, now_ms() + 60_000)
         return differences(without_buckets(found, passing), without_buckets(expected, passing))
 
@@ -100,20 +100,20 @@ def once(kafka: KafkaServer, redis_server: RedisServer, tmp_path_factory: pytest
     """A worker filled Redis with restatements, late events and dead letters, and was stopped."""
     began_ms = now_ms()
     settings = settings_on(kafka, redis_server, partitions=2, step_events=100)
-    room = RebuiltForce(settings, redis_server.client(), tmp_path_factory.mktemp("room"))
+    force = RebuiltForce(settings, redis_server.client(), tmp_path_factory.mktemp("room"))
 
     async def fill() -> list[tuple[str, int, int]]:
         await ensure_topics(settings)
-        await room.send(traffic(SEED, EVENTS, began_ms, settings.partitions))
-        with room.worker() as worker:
-            await room.until_applied(worker)
-        await room.until_nobody_is_in_the_group()
+        await force.send(traffic(SEED, EVENTS, began_ms, settings.partitions))
+        with force.worker() as worker:
+            await force.until_applied(worker)
+        await force.until_nobody_is_in_the_group()
         return await letters_in_kafka(settings)
 
     letters = asyncio.run(fill())
-    room.half_a_minute_passes()
-    content = content_of(room.client, settings.force)
-    return LeftForce(room, redis_server, redis_server.snapshot(), room.dump(), content, letters, began_ms)
+    force.half_a_minute_passes()
+    content = content_of(force.client, settings.force)
+    return LeftForce(force, redis_server, redis_server.snapshot(), force.dump(), content, letters, began_ms)
 
 
 @pytest.fixture
@@ -127,61 +127,61 @@ def test_a_rebuild_restores_every_key_as_the_worker_left_it(filled: LeftForce) -
     """Buckets, open sets, states, sources, offsets, counts and the log of restatements are a function of the log."""
     assert not filled.differences()
     assert min(map(len, (filled.content.restatements, filled.content.open, filled.content.dead_letters))) > 3
-    done = filled.room.run("rebuild")
+    done = filled.force.run("rebuild")
     assert done.code == 0, done.said
     refused = sum(filled.content.dead_letters.values())
     assert done.lines == [f"rebuilt from {EVENTS:,} records; {refused:,} of them are dead letters"]
     passing = filled.passing()
-    assert without(filled.room.dump(), passing) == without(filled.dump, passing)
+    assert without(filled.force.dump(), passing) == without(filled.dump, passing)
     assert not filled.differences()
-    assert asyncio.run(letters_in_kafka(filled.room.settings)) == filled.letters  # none was sent twice
+    assert asyncio.run(letters_in_kafka(filled.force.settings)) == filled.letters  # none was sent twice
 
 
 def test_a_rebuild_restores_what_redis_holds_of_a_stream_that_is_no_longer_fed(filled: LeftForce) -> None:
     """Its months stay readable, although clearing the force's keys removes them too."""
-    fed = filled.room.settings.model_copy(update={"streams": ("calls",)})
-    room = RebuiltForce(fed, filled.room.client, filled.room.folder)
-    done = room.run("rebuild")
+    fed = filled.force.settings.model_copy(update={"streams": ("calls",)})
+    force = RebuiltForce(fed, filled.force.client, filled.force.folder)
+    done = force.run("rebuild")
     assert done.code == 0, done.said
-    assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
+    assert without(force.dump(), filled.passing()) == without(filled.dump, filled.passing())
 
 
 def test_an_interrupted_rebuild_locks_everyone_out_until_it_is_run_again(filled: LeftForce) -> None:
     """Incomplete content must not be added to, shown or printed."""
-    room = filled.room
-    room.killed_while_clearing()
-    left = room.dump()
+    force = filled.force
+    force.killed_while_clearing()
+    left = force.dump()
     assert 1 < len(left) < len(filled.dump)
     for command in (["worker"], ["months"]):
-        done = room.run(*command, WATCHROOM_HEALTH_PORT=str(free_port()))
+        done = force.run(*command, WATCHROOM_HEALTH_PORT=str(free_port()))
         assert done.code == 2
         assert "a rebuild is running, or was interrupted" in done.said
         assert "run `watchroom rebuild`" in done.said
-    assert room.dump() == left
-    assert room.run("rebuild").code == 0
+    assert force.dump() == left
+    assert force.run("rebuild").code == 0
     passing = filled.passing()
-    assert without(room.dump(), passing) == without(filled.dump, passing)
-    assert asyncio.run(letters_in_kafka(room.settings)) == filled.letters
+    assert without(force.dump(), passing) == without(filled.dump, passing)
+    assert asyncio.run(letters_in_kafka(force.settings)) == filled.letters
 
 
 def test_a_rebuild_is_refused_while_a_worker_runs_or_its_membership_has_not_expired(filled: LeftForce) -> None:
     """Two writers at once would undo each other's work; the message says what to stop and how long to wait."""
-    room = filled.room
-    with room.worker(session_timeout_s=15) as worker:  # longer than a rebuild takes to check
-        asyncio.run(room.until_fresh(worker))
-        running = room.run("rebuild")
+    force = filled.force
+    with force.worker(session_timeout_s=15) as worker:  # longer than a rebuild takes to check
+        asyncio.run(force.until_fresh(worker))
+        running = force.run("rebuild")
     assert running.code == 1
     (line,) = running.lines
     assert re.search(r"a worker is running: \S+ partition \d was fresh \d+ s ago; stop every worker", line)
-    room.half_a_minute_passes()
-    before = room.dump()
-    member = room.run("rebuild")
+    force.half_a_minute_passes()
+    before = force.dump()
+    member = force.run("rebuild")
     assert member.code == 1
     (line,) = member.lines
-    assert f"a worker is running: consumer group {room.settings.group} has 1 member(s)" in line
+    assert f"a worker is running: consumer group {force.settings.group} has 1 member(s)" in line
     assert "stop every worker, wait for its session to end" in line
-    assert room.dump() == before
-    asyncio.run(room.until_nobody_is_in_the_group())
+    assert force.dump() == before
+    asyncio.run(force.until_nobody_is_in_the_group())
 
 
 def test_a_new_measure_is_refused_until_a_rebuild_and_is_right_afterwards(
@@ -189,33 +189,33 @@ def test_a_new_measure_is_refused_until_a_rebuild_and_is_right_afterwards(
 ) -> None:
     """`contributions(old state)` under another catalogue would take back what was never added."""
     schemas = with_a_new_measure(tmp_path)
-    room = RebuiltForce(filled.room.settings.model_copy(update={"schemas": schemas}), filled.room.client, tmp_path)
-    with room.worker() as worker:
-        asyncio.run(room.until_fresh(worker))
-        assert "measure calls_answered is new" in shown(room, tmp_path, until='"withheld"', path="/healthz")
-        assert "watchroom_call" not in shown(room, tmp_path, until="watchroom_incident_volume{")
+    force = RebuiltForce(filled.force.settings.model_copy(update={"schemas": schemas}), filled.force.client, tmp_path)
+    with force.worker() as worker:
+        asyncio.run(force.until_fresh(worker))
+        assert "measure calls_answered is new" in shown(force, tmp_path, until='"withheld"', path="/healthz")
+        assert "watchroom_call" not in shown(force, tmp_path, until="watchroom_incident_volume{")
     assert "calls is not processed" in (tmp_path / "worker.log").read_text()
     assert f"measure calls_answered is new; {REMEDIES}" in (tmp_path / "worker.log").read_text()
-    assert without(room.dump(), filled.passing()) == without(filled.dump, filled.passing())
-    asyncio.run(room.until_nobody_is_in_the_group())
-    room.half_a_minute_passes()
+    assert without(force.dump(), filled.passing()) == without(filled.dump, filled.passing())
+    asyncio.run(force.until_nobody_is_in_the_group())
+    force.half_a_minute_passes()
 
-    assert room.run("rebuild").code == 0
+    assert force.run("rebuild").code == 0
     assert not [line for line in filled.differences() if "calls_answered" not in line]
-    expected = expected_answered(room, monkeypatch)
-    found = answered_of(content_of(room.client, room.settings.force))
+    expected = expected_answered(force, monkeypatch)
+    found = answered_of(content_of(force.client, force.settings.force))
     assert found == expected
     assert len({name.partition(":")[0] for name in found}) == 4  # every level
-    with room.worker():
+    with force.worker():
         hour = now_ms() // HOUR_MS
-        page = shown(room, tmp_path, until="watchroom_calls_answered{")
+        page = shown(force, tmp_path, until="watchroom_calls_answered{")
         if now_ms() // HOUR_MS != hour:  # the window moved on while the page was read; it will not twice
-            page = shown(room, tmp_path, until="watchroom_calls_answered{")
+            page = shown(force, tmp_path, until="watchroom_calls_answered{")
     by_line = {line: in_24_hours(expected, f"calls_answered|line={line}|count") for line in LINES}
     assert min(by_line.values()) > 0
     found_lines = re.findall(r'^watchroom_calls_answered\{line="(999|101)",window="24h"\} (\S+)$', page, re.MULTILINE)
     assert {line: float(count) for line, count in found_lines} == by_line
-    asyncio.run(room.until_nobody_is_in_the_group())
+    asyncio.run(force.until_nobody_is_in_the_group())
 
 
 def with_a_new_measure(folder: Path) -> Path:
@@ -226,7 +226,7 @@ def with_a_new_measure(folder: Path) -> Path:
     return schemas
 
 
-def expected_answered(room: RebuiltForce, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, int]]:
+def expected_answered(force: RebuiltForce, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, int]]:
     """The new measure's buckets, worked out from the log by the oracle."""
 
     def added_by(events: list[Sent]) -> Added:
@@ -239,7 +239,7 @@ def expected_answered(room: RebuiltForce, monkeypatch: pytest.MonkeyPatch) -> di
         return added
 
     monkeypatch.setattr(oracle, "added_by", added_by)
-    content, _ = expected_of(room.settings, asyncio.run(room.log()), now_ms())
+    content, _ = expected_of(force.settings, asyncio.run(force.log()), now_ms())
     return answered_of(content)
 
 
@@ -259,9 +259,9 @@ def in_24_hours(buckets: dict[str, dict[str, int]], field: str) -> int:
     return sum(cells.get(field, 0) for name, cells in hours.items() if int(name.partition(":")[2]) > from_s)
 
 
-def shown(room: RebuiltForce, folder: Path, until: str, path: str = "/metrics") -> str:
+def shown(force: RebuiltForce, folder: Path, until: str, path: str = "/metrics") -> str:
     """What an exporter of this force shows, once `until` is there."""
-    settings = room.settings.model_copy(update={"exporter_port": free_port()})
+    settings = force.settings.model_copy(update={"exporter_port": free_port()})
     with Process("exporter", settings, folder / "exporter.log"):
         until_s = time.monotonic() + 30
         while time.monotonic() < until_s:

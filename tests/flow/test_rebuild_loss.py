@@ -35,52 +35,52 @@ def call(number: int, time_ms: int) -> Outgoing:
 def short(kafka: KafkaServer, redis_server: RedisServer, tmp_path: Path) -> RebuiltForce:
     """A force of one partition with calls in October and November 2021 and now, filled by a first rebuild."""
     settings = settings_on(kafka, redis_server, partitions=1)
-    room = RebuiltForce(settings, redis_server.client(), tmp_path)
+    force = RebuiltForce(settings, redis_server.client(), tmp_path)
     times = [1_634_727_600_000, 1_637_409_600_000, now_ms() - 60_000]
 
     async def produce() -> None:
         await ensure_topics(settings)
         bad = Outgoing("calls", b"c9", b"{", [])
-        await room.send([*(call(number, at) for number, at in enumerate(times)), bad])
+        await force.send([*(call(number, at) for number, at in enumerate(times)), bad])
 
     asyncio.run(produce())
-    done = room.run("rebuild")
+    done = force.run("rebuild")
     assert (done.code, done.lines) == (0, ["rebuilt from 4 records; 1 of them are dead letters"])
     assert [place[2] for place in asyncio.run(letters_in_kafka(settings))] == [3]  # no worker had sent it
-    assert room.months()[:2] == ["2021-10", "2021-11"]
-    return room
+    assert force.months()[:2] == ["2021-10", "2021-11"]
+    return force
 
 
-async def shorten(room: RebuiltForce) -> None:
+async def shorten(force: RebuiltForce) -> None:
     """The first two records of the calls are no longer there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=force.settings.kafka)
     await admin.start()
-    topic = room.settings.topic("calls")
+    topic = force.settings.topic("calls")
     await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=2)})
     await admin.close()
 
 
-async def recreate(room: RebuiltForce) -> None:
+async def recreate(force: RebuiltForce) -> None:
     """Somebody deleted the topic of the calls, and a worker created it again; it holds only the last call."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=force.settings.kafka)
     await admin.start()
-    topic = room.settings.topic("calls")
+    topic = force.settings.topic("calls")
     await admin.delete_topics([topic])
     while topic in await admin.list_topics():  # noqa: ASYNC110 - the broker sends no notification when it is done
         await asyncio.sleep(0.05)
     await admin.close()
-    await ensure_topics(room.settings)
-    await room.send([call(2, now_ms() - 60_000), *(call(number, now_ms()) for number in range(3, 9))])
+    await ensure_topics(force.settings)
+    await force.send([call(2, now_ms() - 60_000), *(call(number, now_ms()) for number in range(3, 9))])
 
 
-async def add_a_partition(room: RebuiltForce) -> None:
+async def add_a_partition(force: RebuiltForce) -> None:
     """Give the topic of the calls a second partition: half of the keys now belong there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=room.settings.kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=force.settings.kafka)
     await admin.start()
-    topic = room.settings.topic("calls")
+    topic = force.settings.topic("calls")
     await admin.create_partitions({topic: NewPartitions(total_count=2)})
     await admin.close()
-    while (await ensure_topics(room.settings)).partitions[topic] != 2:  # noqa: ASYNC110 - the broker sends no notification
+    while (await ensure_topics(force.settings)).partitions[topic] != 2:  # noqa: ASYNC110 - the broker sends no notification
         await asyncio.sleep(0.05)
 
 

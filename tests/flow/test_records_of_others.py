@@ -36,20 +36,20 @@ def call(subject: str) -> tuple[bytes, bytes]:
     return subject.encode(), json.dumps({**event, "subject": subject, "data": {"line": "999"}}).encode()
 
 
-def presented(room: RebuiltForce) -> int:
+def presented(force: RebuiltForce) -> int:
     """The number of calls in the figures of all months."""
-    months = [fields for name, fields in room.dump().items() if name.startswith("month:")]
+    months = [fields for name, fields in force.dump().items() if name.startswith("month:")]
     return sum(int(n) for fields in months for name, n in fields.items() if name.startswith("call_volume|line=999|"))
 
 
-async def rebuilt(room: RebuiltForce) -> tuple[dict[str, Any], dict[str, Any]]:
+async def rebuilt(force: RebuiltForce) -> tuple[dict[str, Any], dict[str, Any]]:
     """What Redis holds before and after a rebuild."""
-    await room.until_nobody_is_in_the_group()
-    room.half_a_minute_passes()
-    before = room.dump()
-    done = await asyncio.to_thread(room.run, "rebuild")
+    await force.until_nobody_is_in_the_group()
+    force.half_a_minute_passes()
+    before = force.dump()
+    done = await asyncio.to_thread(force.run, "rebuild")
     assert done.code == 0, done.said
-    return before, room.dump()
+    return before, force.dump()
 
 
 def lasting(dump: dict[str, Any]) -> dict[str, Any]:
@@ -65,19 +65,19 @@ async def test_an_aborted_transaction_is_ignored_and_an_open_one_is_named(
     settings = settings_on(
         kafka, redis_server, partitions=1, health_port=free_port(), exporter_port=free_port(), fresh_s=3
     )
-    room, topic = RebuiltForce(settings, redis_server.client(), tmp_path), settings.topic("calls")
+    force, topic = RebuiltForce(settings, redis_server.client(), tmp_path), settings.topic("calls")
     exporter = Process("exporter", settings, tmp_path / "exporter.log")
     await ensure_topics(settings)
     said = f"{topic} partition 0: a transaction has been open since"
-    with room.worker(health_port=settings.health_port) as worker, exporter:
+    with force.worker(health_port=settings.health_port) as worker, exporter:
         async with AIOKafkaProducer(bootstrap_servers=kafka.address, transactional_id=settings.force) as producer:
             for subjects, end in ((("a", "b"), producer.commit_transaction), (("c",), producer.abort_transaction)):
                 await producer.begin_transaction()
                 for subject in subjects:
                     await producer.send_and_wait(topic, key=call(subject)[0], value=call(subject)[1])
                 await end()
-            await room.until_applied(worker)
-            assert presented(room) == 2
+            await force.until_applied(worker)
+            assert presented(force) == 2
             await producer.begin_transaction()
             opened = await producer.send_and_wait(topic, key=call("d")[0], value=call("d")[1])
             async with AIOKafkaProducer(bootstrap_servers=kafka.address) as other:
@@ -90,7 +90,7 @@ async def test_an_aborted_transaction_is_ignored_and_an_open_one_is_named(
             await until_page_says(said, 15, "/healthz", settings.exporter_port)
             await until_page_says('stream_withheld{stream="calls"} 1', 15, "/metrics", settings.exporter_port)
             assert 'stream_withheld{stream="crimes"} 0' in page(settings.exporter_port, "/metrics")
-            assert presented(room) == 2
+            assert presented(force) == 2
             monkeypatch.setattr(rebuild_checks, "TRANSACTION_WITHIN_S", 0.0)
             with pytest.raises(
                 WorkFailed, match=rf"from offset {opened.offset} onwards can be read.*Nothing was changed"
@@ -98,11 +98,11 @@ async def test_an_aborted_transaction_is_ignored_and_an_open_one_is_named(
                 await look_for_open_transactions(kafka, topic)
             await producer.abort_transaction()
             await look_for_open_transactions(kafka, topic)
-        await room.until_applied(worker)
+        await force.until_applied(worker)
         await until_page_says("ok", 15, "/readyz", settings.health_port)
         await until_page_says('stream_withheld{stream="calls"} 0', 15, "/metrics", settings.exporter_port)
-    assert presented(room) == 3
-    before, after = await rebuilt(room)
+    assert presented(force) == 3
+    before, after = await rebuilt(force)
     assert lasting(before) == lasting(after)
 
 
@@ -120,7 +120,7 @@ async def test_every_compression_and_records_without_a_value_are_read_alike(
 ) -> None:
     """Records stay as their producer compressed them; the worker and a rebuild give the same figures and letters."""
     settings = settings_on(kafka, redis_server, partitions=2)
-    room, topic = RebuiltForce(settings, redis_server.client(), tmp_path), settings.topic("calls")
+    force, topic = RebuiltForce(settings, redis_server.client(), tmp_path), settings.topic("calls")
     await make_topic(settings.kafka, topic)
     await ensure_topics(settings)
     for codec in CODECS:
@@ -131,13 +131,13 @@ async def test_every_compression_and_records_without_a_value_are_read_alike(
             ]
             tombstones = [await producer.send(topic, key=f"{codec}-{n}".encode(), value=None) for n in range(2)]
             await asyncio.gather(*sent, *tombstones)
-    with room.worker() as worker:
-        await room.until_applied(worker)
-    assert presented(room) == 20 * len(CODECS)
+    with force.worker() as worker:
+        await force.until_applied(worker)
+    assert presented(force) == 20 * len(CODECS)
     letters = await letters_in_kafka(settings)
-    assert room.dump()["dead-letters"] == {f"{topic}|bad_json": str(2 * len(CODECS))}
+    assert force.dump()["dead-letters"] == {f"{topic}|bad_json": str(2 * len(CODECS))}
     assert len(letters) == 2 * len(CODECS)
-    before, after = await rebuilt(room)
+    before, after = await rebuilt(force)
     assert lasting(before) == lasting(after)
     assert await letters_in_kafka(settings) == letters
 

@@ -280,13 +280,13 @@ def test_events_on_future_days_are_applied_and_a_rebuild_applies_them_again(
     with replay(settings, request, refused=lambda row: pytest.fail(str(row))) as outcome:
         assert outcome.dead_letters == {}
     with redis_server.client() as client:
-        room = RebuiltForce(outcome.settings, client, tmp_path)
-        room.half_a_minute_passes()
-        asyncio.run(room.until_nobody_is_in_the_group())
-        before = room.dump()
+        force = RebuiltForce(outcome.settings, client, tmp_path)
+        force.half_a_minute_passes()
+        asyncio.run(force.until_nobody_is_in_the_group())
+        before = force.dump()
         assert {"month:2021-11", f"month:{tomorrow:%Y-%m}"} <= before.keys()
         assert rebuild(outcome.settings, None, lambda *_: None) == Rebuilt(records=2, refused=0)
-        assert room.dump() == before
+        assert force.dump() == before
 
 
 CAD = """

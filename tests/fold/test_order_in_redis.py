@@ -33,23 +33,23 @@ from watchroom.kafka.topics import Topics
 
 PARTITIONS = 2
 SOON_MS = 120_000  # buckets that Redis expires so soon are not compared: its clock continues while the test runs
-Place = tuple[str, int]
+PartitionKey = tuple[str, int]
 
 
 @dataclass
 class Log:
     """What the broker holds: records by partition, and what the oracle knows of them."""
 
-    records: dict[Place, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    records: dict[PartitionKey, list[Record]] = field(default_factory=lambda: defaultdict(list))
     events: list[Sent] = field(default_factory=list)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
-    ends: Counter[Place] = field(default_factory=Counter)
+    ends: Counter[PartitionKey] = field(default_factory=Counter)
 
-    def append(self, place: Place, at_ms: int, key: bytes, value: bytes, *, gap: int = 0) -> int:
+    def append(self, topic_partition: PartitionKey, at_ms: int, key: bytes, value: bytes, *, gap: int = 0) -> int:
         """Append a record, after `gap` offsets that compaction removed; returns its offset."""
-        offset = self.ends[place] + gap
-        self.ends[place] = offset + 1
-        self.records[place].append(Record(offset, at_ms, key, value))
+        offset = self.ends[topic_partition] + gap
+        self.ends[topic_partition] = offset + 1
+        self.records[topic_partition].append(Record(offset, at_ms, key, value))
         return offset
 
 
@@ -91,7 +91,7 @@ class Workers:
         self.store = make_store(settings, catalogue(), topics)
         self.letters: set[tuple[str, int, int]] = set()
         self._make = Appliers(settings, catalogue(), topics, self.store, self._keep)
-        self._appliers: dict[tuple[int, Place], PartitionApplier] = {}
+        self._appliers: dict[tuple[int, PartitionKey], PartitionApplier] = {}
 
     async def _keep(self, topic: str, partition: int, refused: Sequence[Refused]) -> None:
         self.letters |= {(topic, partition, letter.record.offset) for letter in refused}
@@ -183,8 +183,13 @@ def test_redis_holds_what_the_oracle_computes_for_any_order_repetition_and_batch
         lines = differences(without_buckets(found, going), without_buckets(expected, going))
         assert not lines, "\n".join(lines)
         assert len(workers.letters) == log.refused.total()
-        stored = {place: client.hget(f"{{order}}:partition:{place[0]}:{place[1]}", "next_offset") for place in log.ends}
-        assert stored == {place: str(end).encode() for place, end in log.ends.items()}
+        stored = {
+            topic_partition: client.hget(
+                f"{{order}}:partition:{topic_partition[0]}:{topic_partition[1]}", "next_offset"
+            )
+            for topic_partition in log.ends
+        }
+        assert stored == {topic_partition: str(end).encode() for topic_partition, end in log.ends.items()}
 
     try:
         holds()

@@ -158,7 +158,7 @@ def tokens_only_gained(changes: Any, name: str, day: str, fields: Any, sign: int
         count_tokens(changes, name, day, fields, sign)
 
 
-def as_at_adds_up(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
+def as_at_is_additive(old: Increments, new: Increments) -> list[tuple[str, tuple[int, int]]]:
     """The as-at of a later version is added to that of the previous one."""
     changed = batch_difference(old, new)
     return [each for each in changed if not each[0].endswith("|as_at_ms")] + [
@@ -232,7 +232,7 @@ FAULTS: dict[str, Plant] = {
     "month closed without the lateness bound": instead_of(batch.Folder, "_closed_before_ms", closed_at_its_end),
     "a token that is not retracted": instead_of(batch, "_count", tokens_only_gained),
     "tokens that came after the closing among the others": instead_of(batch, "LATE", ""),
-    "an as-at that adds up": instead_of(batch, "difference", as_at_adds_up),
+    "an as-at that adds up": instead_of(batch, "difference", as_at_is_additive),
     "arrival order for ties, figures": instead_of(returns, "last", last_to_arrive_wins_ties),
     "a withdrawal that is ignored": in_stream("returns", fold=never_withdrawn),
     "a withdrawal that stands for good": in_stream("returns", fold=withdrawn_for_good),

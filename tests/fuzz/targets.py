@@ -98,7 +98,7 @@ def json_record(given: Input, _: Path) -> str:
     pairs = tuple(zip((name.decode("utf-8", "replace") for name in headers[::2]), headers[1::2], strict=False))
     said = []
     for stream in STREAMS:
-        admitted = JUDGES[stream].admit([Record(5, NOON_MS, key, value, pairs)], known=())
+        admitted = ADMISSIONS[stream].admit([Record(5, NOON_MS, key, value, pairs)], known=())
         for refused in admitted.refused:
             if refused.why.reason == reasons.UNREADABLE:
                 raise Wrong(refused.why.detail)
@@ -250,7 +250,7 @@ def _entries() -> Iterable[tuple[bytes, bytes]]:
             yield from ((part.encode(), labels) for part in parts[1:])
 
 
-JUDGES = {
+ADMISSIONS = {
     stream: BatchAdmission(f"watchroom.{stream}", 0, admission(stream, history=("acd",)), sources=("acd",))
     for stream in STREAMS
 }

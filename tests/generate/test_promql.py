@@ -38,7 +38,7 @@ def askable(catalogue: Catalogue) -> Iterator[tuple[Measure, Shown]]:
             if quantity.misses_overdue and not measure.display.overdue_from:
                 continue
             yield measure, Shown(word, wheres[0], window)
-            if quantity.adds_up:
+            if quantity.is_additive:
                 for label in measure.labels:
                     where = {n: v for n, v in wheres[0].items() if n != label.name and n in ("line", "grade")}
                     if label.name in ("line", "grade") or where:

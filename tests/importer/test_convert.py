@@ -34,7 +34,7 @@ from watchroom.streams import STREAMS
 
 CATALOGUE = load_catalogue(ROOT / "schemas" / "measures", Settings().areas)
 LABELS = labels_of(CATALOGUE)
-LABEL_WORDS = {(measure.stream, label.value_of) for measure in CATALOGUE.measures.values() for label in measure.labels}
+LABEL_VALUES = {(measure.stream, label.value_of) for measure in CATALOGUE.measures.values() for label in measure.labels}
 UNITS = "call,unit,created,sent,free,grade,seq\n"
 JOB: dict[str, Any] = {
     "source": "cad", "about": "Units of incidents.", "time": {"zone": "UTC"},
@@ -581,7 +581,7 @@ def test_every_field_that_a_label_reads_is_found_under_the_fields_own_name() -> 
             with suppress(KeyError, TypeError, ValueError):  # it needs other data, or a list
                 state = STREAMS[stream].fold(None, event, 0)
                 words = {word for word in values if values[word].read(state) == text}
-                read |= {(stream, name) for word in words if (stream, word) in LABEL_WORDS}
+                read |= {(stream, name) for word in words if (stream, word) in LABEL_VALUES}
     assert {("calls", "class"), ("contacts", "class"), ("incidents", "category"), ("crimes", "group")} <= read
     assert read <= LABELS.keys()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from watchroom.errors import Moved
 from watchroom.intake.assignment import AtStart
-from watchroom.intake.background import touch_forever
+from watchroom.intake.background import write_freshness_forever
 from watchroom.intake.batches import RecordBatch
 from watchroom.intake.faust_app import BatchApp, make_app
 from watchroom.intake.health import Status
@@ -17,30 +17,30 @@ from watchroom.intake.intake import Intake
 from watchroom.intake.partition import PartitionApplier
 from watchroom.settings import Settings
 
-Place = tuple[str, int]
+PartitionKey = tuple[str, int]
 
 
 @dataclass
 class Recorder:
     """Offsets by compare-and-set, as Redis keeps them, and every batch that was applied."""
 
-    stored: dict[Place, int] = field(default_factory=dict)
-    held: dict[Place, list[int]] = field(default_factory=dict)  # offsets of the records whose effect is stored
-    fresh_ms: dict[Place, int | None] = field(default_factory=dict)
-    lost: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    stored: dict[PartitionKey, int] = field(default_factory=dict)
+    held: dict[PartitionKey, list[int]] = field(default_factory=dict)  # offsets of the records whose effect is stored
+    fresh_ms: dict[PartitionKey, int | None] = field(default_factory=dict)
+    lost: dict[PartitionKey, tuple[int, int]] = field(default_factory=dict)
     batches: list[RecordBatch] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     before: Callable[[RecordBatch], None] = lambda _: None  # may raise, or change what is stored
     app: BatchApp | None = None  # while it runs
 
-    def offsets(self, place: Place) -> list[int]:
+    def offsets(self, topic_partition: PartitionKey) -> list[int]:
         """Offsets of all records applied to a partition, in order of application."""
-        return [record.offset for batch in self.batches if batch[:2] == place for record in batch.records]
+        return [record.offset for batch in self.batches if batch[:2] == topic_partition for record in batch.records]
 
-    def go_back(self, place: Place, offset: int) -> None:
+    def go_back(self, topic_partition: PartitionKey, offset: int) -> None:
         """What a rollback of Redis does: an older offset, and with it the older content."""
-        self.stored[place] = offset
-        self.held[place] = [held for held in self.held.get(place, []) if held < offset]
+        self.stored[topic_partition] = offset
+        self.held[topic_partition] = [held for held in self.held.get(topic_partition, []) if held < offset]
 
     async def until(self, done: Callable[[Recorder], bool], within_s: float = 30) -> None:
         """Wait until `done` holds."""
@@ -53,13 +53,13 @@ class RecordingApplier(PartitionApplier):
 
     # ruff: noqa: ARG002 - the signatures are those of `PartitionApplier`
 
-    def __init__(self, recorder: Recorder, place: Place) -> None:
+    def __init__(self, recorder: Recorder, topic_partition: PartitionKey) -> None:
         self._recorder = recorder
-        self._place = place
+        self._topic_partition = topic_partition
         self._next_offset: int | None = None
 
     async def start(self) -> int | None:
-        self._next_offset = self._recorder.stored.get(self._place)
+        self._next_offset = self._recorder.stored.get(self._topic_partition)
         return self._next_offset
 
     async def begin(self, offset: int, now_ms: int) -> None:
@@ -70,25 +70,25 @@ class RecordingApplier(PartitionApplier):
         self._recorder.before(batch)
         await self._write_step(batch.next_offset, fresh_ms, batch)
 
-    async def touch(self, fresh_ms: int | None, now_ms: int) -> None:
+    async def write_freshness(self, fresh_ms: int | None, now_ms: int) -> None:
         if self._next_offset is not None:
             await self._write_step(self._next_offset, fresh_ms)
 
     async def lost(self, start: int, end: int, now_ms: int) -> None:
         await self._write_step(end, None)
-        self._recorder.lost[self._place] = (start, end)
+        self._recorder.lost[self._topic_partition] = (start, end)
 
     async def _write_step(self, next_offset: int, fresh_ms: int | None, batch: RecordBatch | None = None) -> None:
         recorder = self._recorder
         await asyncio.sleep(0)
-        if recorder.stored.get(self._place) != self._next_offset:
-            raise Moved(recorder.stored.get(self._place))
+        if recorder.stored.get(self._topic_partition) != self._next_offset:
+            raise Moved(recorder.stored.get(self._topic_partition))
         async with recorder.changed:
-            recorder.stored[self._place] = self._next_offset = next_offset
-            recorder.fresh_ms[self._place] = fresh_ms
+            recorder.stored[self._topic_partition] = self._next_offset = next_offset
+            recorder.fresh_ms[self._topic_partition] = fresh_ms
             if batch is not None:
                 recorder.batches.append(batch)
-                recorder.held.setdefault(self._place, []).extend(record.offset for record in batch.records)
+                recorder.held.setdefault(self._topic_partition, []).extend(record.offset for record in batch.records)
             recorder.changed.notify_all()
 
 
@@ -104,11 +104,11 @@ async def consuming(
     served = dict(settings.topics)
     intake = Intake(make_applier, Status(), AtStart(served, log_ids or {}))
     recorder.app = app = make_app(settings, intake, served)
-    touching = asyncio.create_task(touch_forever(intake, settings.touch_s))
+    writing = asyncio.create_task(write_freshness_forever(intake, settings.touch_s))
     try:
         await app.start()
         yield intake
         await intake.finish()
     finally:
-        touching.cancel()
+        writing.cancel()
         await asyncio.wait_for(app.stop(), 20)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from tests.intake.recorder import Recorder, RecordingApplier
 from watchroom.intake.assigned_partition import Answer
-from watchroom.intake.background import touch_forever
+from watchroom.intake.background import write_freshness_forever
 from watchroom.intake.health import Status
 from watchroom.intake.intake import Intake
 from watchroom.timing import now_ms
@@ -16,7 +16,7 @@ from watchroom.timing import now_ms
 class Stuck(RecordingApplier):
     """A partition whose Redis does not answer at present."""
 
-    async def touch(self, fresh_ms: int | None, now_ms: int) -> None:  # noqa: ARG002 - the applier's signature
+    async def write_freshness(self, fresh_ms: int | None, now_ms: int) -> None:  # noqa: ARG002 - the applier's signature
         await asyncio.Event().wait()
 
 
@@ -33,11 +33,11 @@ async def test_a_waiting_partition_does_not_stop_the_heartbeats_of_the_others() 
         await partition.applier.start()
         partition.start_at(0)
         partition.note(Answer(now_ms(), 0, 0))
-    touching = asyncio.create_task(touch_forever(intake, 0.04))
+    writing = asyncio.create_task(write_freshness_forever(intake, 0.04))
     for _ in range(3):
         recorder.fresh_ms.clear()
         await recorder.until(lambda r: r.fresh_ms.keys() >= {("t", 1), ("t", 2)}, 10)
     assert ("t", 0) not in recorder.fresh_ms
-    touching.cancel()
+    writing.cancel()
     with suppress(asyncio.CancelledError):
-        await touching
+        await writing

@@ -13,7 +13,7 @@ from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
 from watchroom.timing import now_ms
 
-PLACE = ("watchroom.calls", 0)
+TOPIC_PARTITION = ("watchroom.calls", 0)
 
 
 class Clock:
@@ -33,10 +33,10 @@ def working(stall_s: float = 60, clock: Clock | None = None) -> tuple[Health, As
     health.intake = Intake(
         lambda topic, partition: RecordingApplier(Recorder(), (topic, partition)), status, clock_s=clock or Clock()
     )
-    health.intake.assign([PLACE])
+    health.intake.assign([TOPIC_PARTITION])
     (partition,) = health.intake.assignment
     partition.start_at(0)
-    partition.touched()
+    partition.freshness_written()
     partition.note(Answer(now_ms(), 0, 0))
     return health, partition
 
@@ -96,10 +96,10 @@ async def test_a_wait_for_dead_letters_blames_neither_redis_nor_the_process() ->
     health, partition = working(stall_s=0, clock=clock)
     intake = health.intake
     assert intake is not None
-    partition.applier = applier = WithoutLetters(Recorder(stored={PLACE: 0}), PLACE)
+    partition.applier = applier = WithoutLetters(Recorder(stored={TOPIC_PARTITION: 0}), TOPIC_PARTITION)
     await applier.start()
     partition.note(Answer(now_ms(), 0, 10))
-    batch = partition.hand_out(RecordBatch(*PLACE, 0, [], 10))
+    batch = partition.hand_out(RecordBatch(*TOPIC_PARTITION, 0, [], 10))
     assert batch is not None
     intake.handle(batch)
     async with asyncio.timeout(5):
@@ -145,7 +145,7 @@ async def test_batches_of_an_older_epoch_are_dropped_and_counted() -> None:
     health, partition = working()
     intake = health.intake
     assert intake is not None
-    stale = partition.hand_out(RecordBatch(*PLACE, 0, (), 5))
+    stale = partition.hand_out(RecordBatch(*TOPIC_PARTITION, 0, (), 5))
     assert stale is not None
     partition.reset()
     partition.start_at(0)
@@ -158,5 +158,5 @@ async def test_batches_of_an_older_epoch_are_dropped_and_counted() -> None:
 async def test_a_fetch_from_another_offset_is_never_applied() -> None:
     """If something else moved the consumer's position, the partition is positioned again and nothing is skipped."""
     _, partition = working()
-    assert partition.hand_out(RecordBatch(*PLACE, 3, (), 5)) is None
+    assert partition.hand_out(RecordBatch(*TOPIC_PARTITION, 3, (), 5)) is None
     assert not partition.is_reading

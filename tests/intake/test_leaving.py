@@ -18,7 +18,7 @@ from tests.intake.recorder import Recorder, consuming
 from watchroom.errors import DefinitionsReturned, OtherDefinitions, StoreUnavailable
 from watchroom.intake.assigned_partition import Answer, AssignedPartition
 from watchroom.intake.assignment import REMEDIES, AtStart
-from watchroom.intake.background import end_when_returned, repeat, touch_forever
+from watchroom.intake.background import end_when_returned, repeat, write_freshness_forever
 from watchroom.intake.batches import Fetched
 from watchroom.intake.health import Health, Status
 from watchroom.intake.intake import Intake
@@ -53,9 +53,9 @@ class Working:
         """Assign and start every partition."""
         self.intake.assign([(topic, 0) for topic in self.one.served.values()])
         for partition in self.intake.assignment:
-            await self.place(partition)
+            await self.assign(partition)
 
-    async def place(self, partition: AssignedPartition) -> None:
+    async def assign(self, partition: AssignedPartition) -> None:
         """Do what the consumer does before its next fetch."""
         at = await self.intake.start(partition, 0)
         if at is not None:
@@ -104,23 +104,23 @@ async def by_batch(working: Working) -> None:
     await asyncio.wait(working.intake._in_hand, timeout=10)
 
 
-async def by_touch(working: Working) -> None:
+async def by_freshness(working: Working) -> None:
     """No event arrives; the timer runs."""
-    touching = asyncio.create_task(touch_forever(working.intake, 0.02))
+    writing = asyncio.create_task(write_freshness_forever(working.intake, 0.02))
     async with asyncio.timeout(10):
         while "crimes" in working.streams() and not working.intake.failed.is_set():  # noqa: ASYNC110 - nothing announces it
             await asyncio.sleep(0.01)
-    touching.cancel()
+    writing.cancel()
     with suppress(asyncio.CancelledError):
-        await touching
+        await writing
 
 
-async def by_placing(working: Working) -> None:
+async def by_assigning(working: Working) -> None:
     """A rebalance: the partition is started again."""
-    await working.place(working.partition("crimes"))
+    await working.assign(working.partition("crimes"))
 
 
-WAYS = [by_batch, by_touch, by_placing]
+WAYS = [by_batch, by_freshness, by_assigning]
 
 
 @pytest.mark.parametrize("find", WAYS, ids=lambda find: find.__name__)
@@ -190,7 +190,7 @@ async def test_a_rebuild_that_begins_ends_the_worker(find: Any, working: Working
 async def test_a_dropped_stream_is_on_the_health_page_and_is_no_reason_to_restart(working: Working) -> None:
     """A restart would drop it again; a reader of the page must still see it."""
     for partition in working.intake.assignment:
-        partition.touched()
+        partition.freshness_written()
     assert working.health.report()["left"] == {}
     behind = working.partition("crimes")
     behind.note(Answer(now_ms(), 0, 10))
@@ -263,7 +263,7 @@ async def test_a_dropped_stream_that_matches_again_ends_the_worker_with_1(
     """Its supervisor then starts it again with that stream."""
     ours: Any = client.hgetall(META)
     redefine(client, "crimes")
-    await by_touch(working)
+    await by_freshness(working)
     await polling.more()
     assert working.intake.failure is None
     client.hset(META, mapping=ours)

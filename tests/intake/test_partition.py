@@ -46,11 +46,11 @@ async def test_a_partition_without_an_offset_starts_at_none_and_continues_from_t
 async def test_an_empty_partition_can_be_fresh(one: OnePartition) -> None:
     """Its offset is the log's beginning before any record arrives, or its stream would be withheld for ever."""
     applier = await one.started()
-    await applier.touch(NOW_MS, NOW_MS)
+    await applier.write_freshness(NOW_MS, NOW_MS)
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms is None
     await applier.begin(7, NOW_MS)
     await applier.begin(9, NOW_MS)
-    await applier.touch(NOW_MS, NOW_MS)
+    await applier.write_freshness(NOW_MS, NOW_MS)
     state = one.reader.partitions()["watchroom.calls", 0]
     assert (state.next_offset, state.fresh_ms) == (7, NOW_MS)
     assert state.lost == 7  # a log that begins above 0 has dropped records that this force never saw
@@ -190,7 +190,7 @@ async def test_a_worker_that_lost_its_partition_is_refused_and_discards_its_memo
         await first.apply(batch(1, ANSWERED_17), NOW_MS, NOW_MS)
     assert moved.value.stored_offset == 2
     with pytest.raises(Moved):
-        await first.touch(NOW_MS, NOW_MS)
+        await first.write_freshness(NOW_MS, NOW_MS)
     assert first._entities == {}
     assert await first.start() == 2
     await first.apply(batch(2, ended), NOW_MS, NOW_MS)
@@ -239,7 +239,7 @@ async def test_the_partitions_of_a_worker_share_one_bound_on_memory(
     await idle.apply(batch(0, *calls[0]), NOW_MS, NOW_MS)
     for sent in calls[1][:3]:
         await busy.apply(batch(sent.offset, sent, partition=1), NOW_MS, NOW_MS)
-    await idle.touch(NOW_MS, NOW_MS)
+    await idle.write_freshness(NOW_MS, NOW_MS)
     assert (len(idle._entities), len(busy._entities)) == (0, 3)
     await idle.apply(batch(5, calls[0][0]._replace(offset=5)), NOW_MS, NOW_MS)
     assert one.month()[VOLUME] == 8

@@ -33,14 +33,14 @@ from watchroom.store.partition_counts import Count, PartitionCounts
 from watchroom.store.read import PartitionState
 
 CALLS, CRIMES = "watchroom.calls", "watchroom.crimes"
-ASKED_MS = 2_000_000
+QUERIED_MS = 2_000_000
 FOUR, SIX = Count(4, 0, 900_000), Count(6, 1_000_000, 1_100_000)
 WAS_SIX = PartitionCounts((FOUR, SIX))
 
 
 def topics(count: int, log_id: str = "a") -> Topics:
     """What the broker says."""
-    return Topics({CALLS: count}, {CALLS: log_id}, ASKED_MS)
+    return Topics({CALLS: count}, {CALLS: log_id}, QUERIED_MS)
 
 
 def held(**said: Any) -> Held:
@@ -68,9 +68,9 @@ def test_a_count_was_last_seen_when_redis_last_applied_under_it() -> None:
     states = {(CALLS, 0): PartitionState(9, 1_500_000, 0), (CALLS, 1): PartitionState(9, None, 0)}
     known = {CALLS: PartitionCounts((FOUR,))}
     found = counts_of(topics(6), held(counts=known, partitions={CALLS: 4}, states=states), {})[CALLS]
-    assert found.counts == (Count(4, 0, 1_500_000), Count(6, ASKED_MS, ASKED_MS))
+    assert found.counts == (Count(4, 0, 1_500_000), Count(6, QUERIED_MS, QUERIED_MS))
     found = counts_of(topics(4), held(counts=known, partitions={CALLS: 4}, states=states), {})[CALLS]
-    assert found.counts == (Count(4, 0, ASKED_MS),)
+    assert found.counts == (Count(4, 0, QUERIED_MS),)
 
 
 class FirstRecords:
@@ -135,13 +135,13 @@ def test_a_worker_processes_a_topic_of_several_counts_only_after_a_rebuild(
 def test_counts_come_from_the_stored_ones_then_from_redis_then_from_the_option() -> None:
     """Without any of them the topic has always had its present count."""
     six = topics(6)
-    now_six, one_count = Count(6, ASKED_MS, ASKED_MS), Count(4, 0)
-    was_six = SIX._replace(last_ms=ASKED_MS)
+    now_six, one_count = Count(6, QUERIED_MS, QUERIED_MS), Count(4, 0)
+    was_six = SIX._replace(last_ms=QUERIED_MS)
     assert counts_of(six, held(counts={CALLS: WAS_SIX}), {})[CALLS].counts == (FOUR, was_six)
     assert counts_of(six, held(counts={CALLS: PartitionCounts((FOUR,))}), {})[CALLS].counts == (FOUR, now_six)
     assert counts_of(six, held(partitions={CALLS: 4}), {})[CALLS].counts == (one_count, now_six)
     assert counts_of(six, held(), {CALLS: 4})[CALLS].counts == (one_count, now_six)
-    assert counts_of(six, held(), {})[CALLS].counts == (Count(6, 0, ASKED_MS),)
+    assert counts_of(six, held(), {})[CALLS].counts == (Count(6, 0, QUERIED_MS),)
     assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 4})[CALLS].counts == (FOUR, was_six)
     twice = (Count(2, 0), FOUR._replace(from_ms=SIX.from_ms), was_six)
     assert counts_of(six, held(counts={CALLS: WAS_SIX}), {CALLS: 2})[CALLS].counts == twice
@@ -151,16 +151,16 @@ def test_the_counts_of_a_recreated_topic_start_again() -> None:
     """The stored counts belong to another log."""
     known = replace(WAS_SIX, log_id="a", merged={0: 9})
     found = counts_of(topics(3, "b"), held(counts={CALLS: known}, partitions={CALLS: 6}, log_ids={CALLS: "a"}), {})
-    assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),), "b")
+    assert found[CALLS] == PartitionCounts((Count(3, 0, QUERIED_MS),), "b")
     assert counts_of_figures(topics(3, "b"), held(partitions={CALLS: 6}, log_ids={CALLS: "a"})) == {}
     assert counts_of_figures(topics(6, "a"), held(partitions={CALLS: 4})) == {CALLS: 4}
 
 
 def test_the_counts_of_a_topic_with_fewer_partitions_than_stored_start_again() -> None:
     """Kafka removes none: where brokers have no log ids, the count alone shows that the topic is another one."""
-    without_ids = Topics({CALLS: 3}, {}, ASKED_MS)
+    without_ids = Topics({CALLS: 3}, {}, QUERIED_MS)
     found = counts_of(without_ids, held(counts={CALLS: WAS_SIX}, partitions={CALLS: 6}), {})
-    assert found[CALLS] == PartitionCounts((Count(3, 0, ASKED_MS),))
+    assert found[CALLS] == PartitionCounts((Count(3, 0, QUERIED_MS),))
     with pytest.raises(
         BrokerUnavailable, match=r"reports 4 partitions for topic watchroom\.calls, but reported 6 before"
     ):
@@ -198,10 +198,10 @@ def test_an_option_that_fits_no_topic_or_several_is_refused(given: str) -> None:
 
 def test_the_option_changes_no_topic_that_it_does_not_name() -> None:
     """A topic that has always had six would lose the records that were placed by six."""
-    both = Topics({CALLS: 6, CRIMES: 6}, {}, ASKED_MS)
+    both = Topics({CALLS: 6, CRIMES: 6}, {}, QUERIED_MS)
     found = counts_of(both, held(), {CALLS: 4})
-    assert found[CALLS].counts == (Count(4, 0), Count(6, ASKED_MS, ASKED_MS))
-    assert found[CRIMES].counts == (Count(6, 0, ASKED_MS),)
+    assert found[CALLS].counts == (Count(4, 0), Count(6, QUERIED_MS, QUERIED_MS))
+    assert found[CRIMES].counts == (Count(6, 0, QUERIED_MS),)
 
 
 def test_a_rebuild_waits_until_no_producer_uses_the_earlier_count() -> None:
@@ -217,7 +217,7 @@ def intake(*, crimes: bool = True) -> Intake:
     """A worker that read four partitions of each topic when it started."""
     served = {"calls": CALLS, **({"crimes": CRIMES} if crimes else {})}
     made: Any = lambda topic, partition: (topic, partition)  # noqa: E731 - no applier is called here
-    worker = Intake(made, Status(), AtStart(served, partitions=dict.fromkeys(served.values(), 4), asked_ms=9_000))
+    worker = Intake(made, Status(), AtStart(served, partitions=dict.fromkeys(served.values(), 4), queried_ms=9_000))
     worker.assign([(topic, 0) for topic in served.values()])
     return worker
 

@@ -118,7 +118,7 @@ async def test_a_lost_reply_is_settled_by_the_next_freshness_heartbeat_too(
     with pytest.raises(StoreUnavailable):
         await applier.apply(first, None, NOW_MS)
     redis_server.start()
-    await applier.touch(NOW_MS, NOW_MS)
+    await applier.write_freshness(NOW_MS, NOW_MS)
     await applier.apply(first, NOW_MS, NOW_MS)
     assert one.month() == queued(2)
     assert one.reader.partitions()["watchroom.calls", 0].fresh_ms == NOW_MS
@@ -152,9 +152,9 @@ async def test_a_redis_that_went_back_is_noticed_by_the_heartbeat_and_recovers(
         before = content(client, KEYS)
     redis_server.restore(older)
     with pytest.raises((StoreUnavailable, Moved)):
-        await applier.touch(NOW_MS, NOW_MS)
+        await applier.write_freshness(NOW_MS, NOW_MS)
     with pytest.raises(Moved) as moved:
-        await applier.touch(NOW_MS, NOW_MS)
+        await applier.write_freshness(NOW_MS, NOW_MS)
     assert moved.value.stored_offset == await applier.start() == 6
     await applier.apply(batch(6, *ANSWERS), NOW_MS, NOW_MS)
     assert one.month() == EXPECTED
@@ -182,7 +182,7 @@ async def test_a_rebuild_under_other_definitions_refuses_the_partitions_of_its_s
     await applier.apply(batch(0, *CALLS), NOW_MS, NOW_MS)
     with redis_server.client() as client:
         client.hset(KEYS.meta, mapping={"fingerprint:calls": "other", "definition:calls": "{}"})
-    for call in (lambda: applier.touch(NOW_MS, NOW_MS), applier.start):
+    for call in (lambda: applier.write_freshness(NOW_MS, NOW_MS), applier.start):
         with pytest.raises(OtherDefinitions) as refused:
             await call()
         assert refused.value.streams.keys() == {"calls"}

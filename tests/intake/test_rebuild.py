@@ -24,7 +24,7 @@ from watchroom.store.read import PartitionState
 from watchroom.streams import STREAMS
 
 MONTHS = ["2021-02", "2021-03", "2021-04", "2021-05"]
-PLACE = TopicPartition("watchroom.calls", 1)
+TOPIC_PARTITION = TopicPartition("watchroom.calls", 1)
 
 
 def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = False) -> str:
@@ -50,23 +50,23 @@ def lost(start: LogStart, lose_before: str | None = None, *, is_other: bool = Fa
 )
 def test_a_shortened_log_loses_the_months_up_to_its_first_record(first: str | None, named: str) -> None:
     """The remaining records still give the later months."""
-    said = lost(LogStart(PLACE, 40, 90, None if first is None else to_ms(first)))
+    said = lost(LogStart(TOPIC_PARTITION, 40, 90, None if first is None else to_ms(first)))
     assert (f"in whole or in part: {named}. " in said) if named else said == ""
 
 
 def test_only_months_before_the_given_one_may_be_lost() -> None:
     """`--lose-before 2021-03` accepts losing February; the message gives the month that accepts losing all."""
-    start = LogStart(PLACE, 40, 90, to_ms("2021-03-15T12:00:00Z"))
+    start = LogStart(TOPIC_PARTITION, 40, 90, to_ms("2021-03-15T12:00:00Z"))
     assert "in whole or in part: 2021-03. " in lost(start, "2021-03")
     assert "--lose-before 2021-04`" in lost(start, "2021-03")
     assert lost(start, "2021-04") == ""
-    december = LogStart(PLACE, 40, 90, None)
+    december = LogStart(TOPIC_PARTITION, 40, 90, None)
     assert "--lose-before 2021-06`" in lost(december)
 
 
 def test_a_complete_log_loses_nothing_unless_it_is_another_log() -> None:
     """A recreated topic begins at offset 0 as well, and does not hold what Redis holds."""
-    start = LogStart(PLACE, 0, 90, None)
+    start = LogStart(TOPIC_PARTITION, 0, 90, None)
     assert lost(start) == ""
     assert "the log of watchroom.calls partition 1 was deleted and created again" in lost(start, is_other=True)
 
@@ -93,12 +93,12 @@ def test_a_rebuild_waits_for_a_server_that_comes_back_and_reports_one_that_does_
         if errors:
             raise errors.pop()
 
-    asyncio.run(module._insist(PLACE, call))
+    asyncio.run(module._insist(TOPIC_PARTITION, call))
     assert not errors
     monkeypatch.setattr(module, "RETRY_FOR_S", 0.0)
     errors += [StoreUnavailable("Redis is away")] * 2
     with pytest.raises(StoreUnavailable, match="away; the rebuild is not finished: run `watchroom rebuild` again"):
-        asyncio.run(module._insist(PLACE, call))
+        asyncio.run(module._insist(TOPIC_PARTITION, call))
 
 
 def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
@@ -108,7 +108,7 @@ def test_a_worker_that_was_started_meanwhile_ends_the_rebuild() -> None:
         raise Moved(12, 5)
 
     with pytest.raises(WorkFailed, match=r"watchroom\.calls partition 1 \(up to offset 12\): a worker was started"):
-        asyncio.run(module._insist(PLACE, call))
+        asyncio.run(module._insist(TOPIC_PARTITION, call))
 
 
 @pytest.mark.parametrize("stored", [None, 0, 11])
@@ -120,7 +120,7 @@ def test_a_redis_that_went_back_ends_the_rebuild_and_requires_another(stored: in
 
     said = rf"Redis has lost .*calls partition 1 is back at offset {stored or 0}, .*run `watchroom rebuild` again"
     with pytest.raises(WorkFailed, match=said):
-        asyncio.run(module._insist(PLACE, call))
+        asyncio.run(module._insist(TOPIC_PARTITION, call))
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_a_transaction_that_is_opened_during_a_rebuild_does_not_delay_it(
     """Only what was there at the beginning is applied; with traffic in other partitions it would never end."""
     consumer: Any = SimpleNamespace(highwater=lambda _: end, last_stable_offset=lambda _: stable)
     made: Any = lambda *_: None  # noqa: E731 - nothing is applied
-    work = module._Work(consumer, made, [LogStart(PLACE, next_offset, 20, None)], lambda *_: None)
-    assert work._is_behind(PLACE) == is_behind
+    work = module._Work(consumer, made, [LogStart(TOPIC_PARTITION, next_offset, 20, None)], lambda *_: None)
+    assert work._is_behind(TOPIC_PARTITION) == is_behind
 
 
 def test_a_rebuild_works_on_the_embedded_stack_too(embedded_stack: Stack) -> None:

@@ -26,11 +26,11 @@ async def test_kafka_is_asked_less_and_less_often_while_redis_is_away(
     tried_s: list[float] = []
 
     async def start(self: RecordingApplier) -> int | None:
-        if self._place == place:
+        if self._topic_partition == place:
             tried_s.append(time.monotonic())
             if len(tried_s) < 7:
                 raise StoreUnavailable
-        self._next_offset = self._recorder.stored.get(self._place)
+        self._next_offset = self._recorder.stored.get(self._topic_partition)
         return self._next_offset
 
     monkeypatch.setattr(RecordingApplier, "start", start)

@@ -14,7 +14,7 @@ from aiokafka.protocol.admin import CreateAclsRequest
 from tests.flow.pages import until_page_says
 from tests.flow.rebuilt_force import RebuiltForce
 from tests.kafka.conftest import OTHER, OTHER_PASSWORD, Secured
-from tests.kafka.test_secured import as_user_of_the_page, room, whole_flow
+from tests.kafka.test_secured import as_user_of_the_page, force, whole_flow
 from tests.parts import ROOT
 from watchroom.demo.server import free_port
 from watchroom.doctor.kafka_facts import kafka_facts
@@ -23,7 +23,7 @@ from watchroom.kafka.produce import Outgoing, produce
 from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import read_settings
 
-__all__ = ["room"]
+__all__ = ["force"]
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 # Kafka's numbers, AclOperation.java, ResourceType.java and PatternType.java.
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
@@ -64,28 +64,28 @@ def as_other(secured: Secured) -> dict[str, Any]:
     return secured.scram(kafka_user=OTHER, kafka_password=OTHER_PASSWORD)
 
 
-async def test_the_rights_on_the_page_are_enough_for_everything(secured: Secured, room: RebuiltForce) -> None:
+async def test_the_rights_on_the_page_are_enough_for_everything(secured: Secured, force: RebuiltForce) -> None:
     """Topics created and read, letters written, read and replayed, a group joined, and a rebuild."""
-    await allow(secured, rules("watchroom", room.settings.force))
-    await whole_flow(room, as_other(secured))
-    own = {name: getattr(room.settings, name) for name in ("topic_prefix", "group", "streams")}
+    await allow(secured, rules("watchroom", force.settings.force))
+    await whole_flow(force, as_other(secured))
+    own = {name: getattr(force.settings, name) for name in ("topic_prefix", "group", "streams")}
     seen = await kafka_facts(read_settings(**as_other(secured), **own))
     assert (seen.failures, seen.unread) == ({}, {})
     assert seen.settings.keys() == (seen.topics or {}).keys() != set()
 
 
-async def test_a_producer_needs_only_the_right_to_write_to_its_topic(secured: Secured, room: RebuiltForce) -> None:
+async def test_a_producer_needs_only_the_right_to_write_to_its_topic(secured: Secured, force: RebuiltForce) -> None:
     """A feed must not be able to read what others send."""
-    await ensure_topics(room.settings)
-    await allow(secured, rules("telephony", room.settings.force))
-    settings = read_settings(**{**as_other(secured), "topic_prefix": room.settings.force})
+    await ensure_topics(force.settings)
+    await allow(secured, rules("telephony", force.settings.force))
+    settings = read_settings(**{**as_other(secured), "topic_prefix": force.settings.force})
     ends = await asyncio.to_thread(produce, settings, [Outgoing(settings.topic("calls"), b"1", b"{}")])
     assert list(ends.values()) == [1]
 
 
-async def test_settings_that_a_broker_does_not_show_refuse_nothing(secured: Secured, room: RebuiltForce) -> None:
+async def test_settings_that_a_broker_does_not_show_refuse_nothing(secured: Secured, force: RebuiltForce) -> None:
     """Without DescribeConfigs a harmful setting cannot be seen, and a worker starts nevertheless."""
-    settings = room.settings
+    settings = force.settings
     await ensure_topics(settings)
     harmful = ConfigResource(ConfigResourceType.TOPIC, settings.topic("calls"), {"cleanup.policy": "compact"})
     admin = AIOKafkaAdminClient(bootstrap_servers=secured.server.address)
@@ -100,13 +100,13 @@ async def test_settings_that_a_broker_does_not_show_refuse_nothing(secured: Secu
     assert (await ensure_topics(read_settings(**as_other(secured), **own))).differing == []
 
 
-async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Secured, room: RebuiltForce) -> None:
+async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Secured, force: RebuiltForce) -> None:
     """First the right to create its topics, then to see them; once both are granted, it continues by itself."""
-    given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
-    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    given = {**as_other(secured), "redis_url": as_user_of_the_page(force), "health_port": free_port()}
+    settings = read_settings(**{**force.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
     prefix, topic, port = f"{settings.topic_prefix}.", settings.topic("calls"), settings.health_port
     create = (RESOURCES["topic"], prefix, PATTERNS["prefixed"], OPERATIONS["Create"])
-    worker = RebuiltForce(settings, room.client, room.folder).worker(health_port=port)
+    worker = RebuiltForce(settings, force.client, force.folder).worker(health_port=port)
     starting = asyncio.create_task(asyncio.to_thread(worker.start))
     try:
         await until_page_says(f"does not let this user create topic {topic}, ", 20, "/readyz", port)
@@ -114,6 +114,6 @@ async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Sec
         await until_page_says(f"not show this user topic {topic}", 20, "/readyz", port)
         await allow(secured, rules("watchroom", settings.force))
         await starting
-        assert OTHER_PASSWORD not in (room.folder / "worker.log").read_text()
+        assert OTHER_PASSWORD not in (force.folder / "worker.log").read_text()
     finally:
         worker.stop()

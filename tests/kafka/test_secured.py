@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-def room(secured: Secured, redis_server: RedisServer, tmp_path: Path) -> Iterator[RebuiltForce]:
+def force(secured: Secured, redis_server: RedisServer, tmp_path: Path) -> Iterator[RebuiltForce]:
     """A force; the test itself uses the plain listener."""
     stack = Stack("real", secured.server.address, redis_server.url, new_name())
     with redis_server.client() as client:
@@ -53,15 +53,15 @@ def records(settings: Settings, count: int) -> list[Outgoing]:
     return [*good, Outgoing(topic, b"bad", b"no event")]
 
 
-def as_user_of_the_page(room: RebuiltForce) -> str:
+def as_user_of_the_page(force: RebuiltForce) -> str:
     """The URL of a Redis user with the rights of `deploy/redis/rights.md`."""
-    client: Any = room.client
-    client.execute_command("ACL", "SETUSER", "wr", *acl_line(room.settings.force))
-    return room.settings.redis_url.replace("://", f"://wr:{ENCODED}@")
+    client: Any = force.client
+    client.execute_command("ACL", "SETUSER", "wr", *acl_line(force.settings.force))
+    return force.settings.redis_url.replace("://", f"://wr:{ENCODED}@")
 
 
 @pytest.mark.parametrize("way", ["scram-512", "scram-256", "plain", "mutual"])
-async def test_a_whole_flow_works_through_a_secured_listener(secured: Secured, room: RebuiltForce, way: str) -> None:
+async def test_a_whole_flow_works_through_a_secured_listener(secured: Secured, force: RebuiltForce, way: str) -> None:
     """Topics, producing, a worker, dead letters and their replay, a rebuild; Redis with the rights on its page."""
     given = {
         "scram-512": secured.scram(),
@@ -69,34 +69,34 @@ async def test_a_whole_flow_works_through_a_secured_listener(secured: Secured, r
         "plain": secured.scram("PLAIN"),
         "mutual": secured.mutual(),
     }[way]
-    await whole_flow(room, given)
+    await whole_flow(force, given)
 
 
-async def whole_flow(room: RebuiltForce, given: dict[str, Any]) -> None:
+async def whole_flow(force: RebuiltForce, given: dict[str, Any]) -> None:
     """Everything that talks to Kafka, for this force under these settings; checked through the plain listener."""
-    given = {**given, "redis_url": as_user_of_the_page(room)}
-    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
-    inside = RebuiltForce(settings, room.client, room.folder)
+    given = {**given, "redis_url": as_user_of_the_page(force)}
+    settings = read_settings(**{**force.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    inside = RebuiltForce(settings, force.client, force.folder)
     await ensure_topics(settings)
     worker = inside.worker()
     with worker:
         await asyncio.to_thread(produce, settings, records(settings, 20))
-        await room.until_applied(worker)
+        await force.until_applied(worker)
         listed = await asyncio.to_thread(inside.run, "dead-letters", "list", "--format", "json")
         assert [letter["reason"] for letter in json.loads(listed.out)] == ["bad_json"], listed
         replayed = await asyncio.to_thread(inside.run, "dead-letters", "replay")
         assert "1" in replayed.said, replayed
-        await room.until_applied(worker)
+        await force.until_applied(worker)
     before = inside.dump()
     (month,) = (name for name in before if name.startswith("month:"))
     assert before[month]
-    await room.until_nobody_is_in_the_group()
-    room.half_a_minute_passes()
+    await force.until_nobody_is_in_the_group()
+    force.half_a_minute_passes()
     rebuilt = await asyncio.to_thread(inside.run, "rebuild")
     assert rebuilt.code == 0, rebuilt
     assert "rebuilt from 22 records; 2 of them are dead letters" in rebuilt.said
     assert inside.dump()[month] == before[month]
-    assert PASSWORD not in (room.folder / "worker.log").read_text() + rebuilt.said + replayed.said + listed.said
+    assert PASSWORD not in (force.folder / "worker.log").read_text() + rebuilt.said + replayed.said + listed.said
 
 
 REFUSALS: dict[str, tuple[str, dict[str, Any], str, str]] = {

@@ -18,7 +18,7 @@ from tests.flow.pages import page, until_page_says
 from tests.flow.rebuilt_force import RebuiltForce
 from tests.kafka.conftest import OTHER, Secured
 from tests.kafka.test_rights import RESOURCES, allow, as_other, rules
-from tests.kafka.test_secured import as_user_of_the_page, records, room
+from tests.kafka.test_secured import as_user_of_the_page, force, records
 from watchroom.demo.server import free_port
 from watchroom.errors import BrokerRefuses, EventRefused
 from watchroom.events.record import Record
@@ -31,7 +31,7 @@ from watchroom.kafka.produce import Outgoing, produce
 from watchroom.kafka.topics import ensure_topics
 from watchroom.settings import Settings, read_settings
 
-__all__ = ["room"]
+__all__ = ["force"]
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 READ, WRITE, DENY, LITERAL = 3, 4, 2, 3
 REFUSED = Refused(Record(0, 1, b"1", b"{}", ()), EventRefused("bad_json", "no event"))
@@ -48,12 +48,12 @@ async def deny(secured: Secured, resource: str, name: str, operation: int = READ
         await admin.close()
 
 
-async def test_withdrawn_rights_that_are_given_back_need_no_restart(secured: Secured, room: RebuiltForce) -> None:
+async def test_withdrawn_rights_that_are_given_back_need_no_restart(secured: Secured, force: RebuiltForce) -> None:
     """For a topic and for the group: the process stays, its page names what to grant, and then it continues."""
-    await allow(secured, rules("watchroom", room.settings.force))
-    given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
-    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
-    inside = RebuiltForce(settings, room.client, room.folder)
+    await allow(secured, rules("watchroom", force.settings.force))
+    given = {**as_other(secured), "redis_url": as_user_of_the_page(force), "health_port": free_port()}
+    settings = read_settings(**{**force.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    inside = RebuiltForce(settings, force.client, force.folder)
     topic, port = settings.topic("calls"), settings.health_port
     await ensure_topics(settings)
     with inside.worker(health_port=port) as worker:
@@ -62,14 +62,14 @@ async def test_withdrawn_rights_that_are_given_back_need_no_restart(secured: Sec
         await deny(secured, "topic", topic, again=True)
         await asyncio.to_thread(produce, settings, records(settings, 5))
         await until_page_says("ok\n", 30, "/readyz", port)
-        await room.until_applied(worker)
+        await force.until_applied(worker)
         assert retries(page(port, "/metrics")) <= 6  # at 0, 2, 6, 14, 30 and 46 s, if this machine is busy
         await deny(secured, "group", settings.group)
         await until_page_says(f"Kafka does not let this user use group {settings.group}", 20, "/readyz", port)
         await deny(secured, "group", settings.group, again=True)
         await asyncio.to_thread(produce, settings, records(settings, 5))
         await until_page_says("ok\n", 40, "/readyz", port)
-        await room.until_applied(worker)
+        await force.until_applied(worker)
 
 
 def retries(metrics: str) -> float:
@@ -143,13 +143,13 @@ async def test_waiting_letters_log_in_no_more_often_than_one_client(secured: Sec
 
 
 async def test_a_worker_that_may_not_write_letters_reports_it_and_blames_nothing_else(
-    secured: Secured, room: RebuiltForce
+    secured: Secured, force: RebuiltForce
 ) -> None:
     """It is not Redis that stops the partition, and a restart would not help."""
-    await allow(secured, rules("watchroom", room.settings.force))
-    given = {**as_other(secured), "redis_url": as_user_of_the_page(room), "health_port": free_port()}
-    settings = read_settings(**{**room.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
-    inside = RebuiltForce(settings, room.client, room.folder)
+    await allow(secured, rules("watchroom", force.settings.force))
+    given = {**as_other(secured), "redis_url": as_user_of_the_page(force), "health_port": free_port()}
+    settings = read_settings(**{**force.settings.model_dump(exclude={"token_key"}), **given, "streams": ("calls",)})
+    inside = RebuiltForce(settings, force.client, force.folder)
     letters, port = settings.dead_letter_topic, settings.health_port
     await ensure_topics(settings)
     await deny(secured, "topic", letters, WRITE)
@@ -166,4 +166,4 @@ async def test_a_worker_that_may_not_write_letters_reports_it_and_blames_nothing
         assert retries(page(port, "/metrics")) <= 4
         await deny(secured, "topic", letters, WRITE, again=True)
         await until_page_says("ok\n", 30, "/readyz", port)
-        await room.until_applied(worker)
+        await force.until_applied(worker)

@@ -15,7 +15,7 @@ from tests.kinds.made import filled, measure_of
 from watchroom.catalogue.entry import EVERY_KIND, MeasureEntry
 from watchroom.catalogue.own import shape_of
 from watchroom.kinds import KINDS
-from watchroom.kinds.columns import STANDING, VALUE
+from watchroom.kinds.columns import COMPLETENESS, VALUE
 from watchroom.kinds.kind import Column, Form, Kind, MetricFamily, Over, OwnKey, Reads, Unit
 
 
@@ -66,7 +66,7 @@ def _quantity_faults(kind: Kind) -> Iterator[str]:
         Form.NOW: ("card", "trends", "summary"),
         Form.LIST: (),
         Form.FIGURE: (),
-        Form.WORDS: (),
+        Form.TEXT: (),
     }
     yield from (f"{where}: empty, which a {kind.form.name} shows" for where in needed[kind.form] if not lists[where])
     for what, quantity in kind.quantities.items():
@@ -100,7 +100,7 @@ def _column_faults(kind: Kind) -> Iterator[str]:
     first = [name for name in VALUE if name in named]
     if named[: len(first)] != first or named[:1] != ["value"]:
         yield "value, numerator and denominator do not come first"
-    taken = {"unit", *STANDING}.intersection(named)
+    taken = {"unit", *COMPLETENESS}.intersection(named)
     yield from (f"every row has a column {name}" for name in sorted(taken))
     yield from (f"published: no column {name}" for name in kind.published if name not in named)
 
@@ -157,7 +157,7 @@ def test_a_kind_without_quantities_has_no_base_and_no_panel_that_needs_one() -> 
     for kind in KINDS.values():
         if not kind.quantities:
             assert not any((kind.base, kind.card, kind.trends, kind.summary, kind.by_month))
-            assert kind.form in (Form.FIGURE, Form.LIST, Form.WORDS)
+            assert kind.form in (Form.FIGURE, Form.LIST, Form.TEXT)
 
 
 BROKEN: Final[dict[str, tuple[str, Callable[[Kind], Kind], str]]] = {

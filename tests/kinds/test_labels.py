@@ -8,7 +8,7 @@ import pytest
 
 from tests.parts import ROOT
 from watchroom.catalogue.load import load_catalogue
-from watchroom.kinds.labels import title_of, value_words, where_text, where_words
+from watchroom.kinds.labels import title_of, value_title, where_text, where_titles
 from watchroom.kinds.measure import Label, Target
 from watchroom.wording import exact_duration
 
@@ -35,7 +35,7 @@ OF_FIGURES = CATALOGUE.measures["gun_crime_published"]
 )
 def test_a_label_value_is_shown_as_people_say_it(label: str, value: str, said: str) -> None:
     """Proper names keep their capitals and hyphens; a grade on its own would be a bare digit."""
-    assert value_words(LABELS[label], value) == said
+    assert value_title(LABELS[label], value) == said
 
 
 def test_each_part_of_a_district_name_is_capitalised() -> None:
@@ -43,7 +43,7 @@ def test_each_part_of_a_district_name_is_capitalised() -> None:
     districts = CATALOGUE.areas.groups["county"][:-1]
     assert len(districts) == 8
     for value in districts:
-        words = value_words(LABELS["area"], value).replace("-", " ").split()
+        words = value_title(LABELS["area"], value).replace("-", " ").split()
         assert all(word[0].isupper() for word in words if word != "under"), value
 
 
@@ -58,16 +58,16 @@ def test_several_labels_are_shown_in_one_line() -> None:
     attendance = CATALOGUE.measures["incident_attendance_time"]
     by = {"grade": "1", "area": "cannock_chase"}
     assert where_text(attendance, by) == "grade 1, area Cannock Chase"
-    assert where_words(attendance, by) == "Grade 1, Cannock Chase"
-    assert where_words(attendance, {"grade": "2", "area": "unknown"}) == "Grade 2, area unknown"
+    assert where_titles(attendance, by) == "Grade 1, Cannock Chase"
+    assert where_titles(attendance, {"grade": "2", "area": "unknown"}) == "Grade 2, area unknown"
     assert where_text(OF_FIGURES, {"area": "county"}) == "area county"
 
 
 def test_a_title_in_the_schema_overrides_the_slug() -> None:
     """Without one, the words of the slug are shown."""
     plain = Label("kind", "kind", ("pcda",), "unknown")
-    assert value_words(plain, "pcda") == "Pcda"
-    assert value_words(Label("kind", "kind", ("pcda",), "unknown", titles={"pcda": "PCDA"}), "pcda") == "PCDA"
+    assert value_title(plain, "pcda") == "Pcda"
+    assert value_title(Label("kind", "kind", ("pcda",), "unknown", titles={"pcda": "PCDA"}), "pcda") == "PCDA"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from tests.parts import ROOT, PartMissing
-from tests.pictures.deployment import Deployment, room
+from tests.pictures.deployment import Deployment, running_deployment
 from tests.pictures.drawing import Picture, board_files, draw, faults, texts
 from watchroom.demo.signals import term_is_interrupt
 from watchroom.errors import WatchroomError
@@ -45,26 +45,26 @@ class Session:
         self._drawn: list[dict[str, Any]] = []
         self._faults: list[str] = []
 
-    def run(self, room_: Deployment, live_s: float) -> list[str]:
+    def run(self, deployment: Deployment, live_s: float) -> list[str]:
         """Draw everything; returns the faults."""
         wall = self._boards[0]
-        room_.let_run(live_s)
+        deployment.let_run(live_s)
         every = [self._picture(board, "normal", theme) for board in self._boards for theme in ("dark", "light")]
-        self._shoot(room_, every, is_live=True)
+        self._shoot(deployment, every, is_live=True)
         self._console.print("a surge of 999 calls begins")
-        room_.surge()
-        room_.let_run(SURGE_S)
-        self._shoot(room_, [self._picture(wall, "surge"), self._picture(wall, "surge", "light")], is_live=True)
+        deployment.surge()
+        deployment.let_run(SURGE_S)
+        self._shoot(deployment, [self._picture(wall, "surge"), self._picture(wall, "surge", "light")], is_live=True)
         self._console.print("the feed dies")
-        room_.kill_feeds()
-        room_.prometheus.until(ALL_WITHHELD, DEAD_WITHIN_S)
+        deployment.kill_feeds()
+        deployment.prometheus.until(ALL_WITHHELD, DEAD_WITHIN_S)
         dead = [self._picture(board, "feed-dead") for board in self._boards]
-        self._shoot(room_, [*dead, self._picture(wall, "feed-dead", "light")], is_live=False)
+        self._shoot(deployment, [*dead, self._picture(wall, "feed-dead", "light")], is_live=False)
         self._console.print("the worker dies as well")
-        room_.kill_worker()
-        room_.prometheus.until('up{job="watchroom-worker"} == 0', STALE_WITHIN_S)
-        time.sleep(room_.settings.fresh_s)
-        self._shoot(room_, [self._picture(board, "worker-dead") for board in self._boards], is_live=False)
+        deployment.kill_worker()
+        deployment.prometheus.until('up{job="watchroom-worker"} == 0', STALE_WITHIN_S)
+        time.sleep(deployment.settings.fresh_s)
+        self._shoot(deployment, [self._picture(board, "worker-dead") for board in self._boards], is_live=False)
         return self._faults
 
     def _picture(self, board: Path, state: str, theme: str = "dark") -> Picture:
@@ -73,9 +73,9 @@ class Session:
         sights = {sight: self._out / "sights" / f"{name}-{sight}.png" for sight in SIGHTS} if is_wall else {}
         return Picture(board, self._out / f"{name}.png", theme, sights)
 
-    def _shoot(self, room_: Deployment, pictures: Sequence[Picture], *, is_live: bool) -> None:
+    def _shoot(self, deployment: Deployment, pictures: Sequence[Picture], *, is_live: bool) -> None:
         began_s = time.monotonic()
-        drawn = draw(pictures, room_.prometheus.url, room_.live_from_s, room_.settings.force)
+        drawn = draw(pictures, deployment.prometheus.url, deployment.live_from_s, deployment.settings.force)
         self._drawn += drawn
         for each in drawn:
             self._faults += faults(each, is_live=is_live)
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with (
             term_is_interrupt(),
             tempfile.TemporaryDirectory(prefix="watchroom-boards-") as folder,
-            room(Path(folder), options.months, console.print) as running,
+            running_deployment(Path(folder), options.months, console.print) as running,
         ):
             found = Session(boards, options.out, console).run(running, options.live)
     except KeyboardInterrupt:

@@ -69,7 +69,7 @@ class Deployment:
 
 
 @contextmanager
-def room(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Deployment]:
+def running_deployment(folder: Path, months: int, say: Callable[[str], None]) -> Iterator[Deployment]:
     """A running deployment with `months` complete months of history, scraped by Prometheus."""
     with ExitStack() as ending:
         kafka, redis = KafkaServer(folder / "kafka"), RedisServer(folder / "redis")

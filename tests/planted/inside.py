@@ -74,15 +74,15 @@ def figures(redis_url: str, force: str) -> dict[str, object]:
     settings = settings_on(redis_url, force=force)
     fill(settings, [event for event in EVENTS if event.type in STREAM_OF])
     with closing(Redis.from_url(redis_url)) as client:
-        room = ExporterStore(client, settings)
-        mirror = room.mirror()
+        store = ExporterStore(client, settings)
+        mirror = store.mirror()
         mirror.refresh(NOW_MS)
-        page = room.page(mirror)
+        page = store.page(mirror)
         seen = page.board(NOW_MS)
         return {
             "metrics": page.text(NOW_MS),
             "page": board_page(seen, ZoneInfo(settings.zone)),
-            "definitions": {measure.id: definition(measure) for measure in room.catalogue.measures.values()},
+            "definitions": {measure.id: definition(measure) for measure in store.catalogue.measures.values()},
         }
 
 

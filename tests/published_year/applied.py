@@ -78,6 +78,6 @@ async def _apply(settings: Settings, events: Iterable[Simulated]) -> None:
                 await step(event.stream)
         for stream in settings.streams:
             await step(stream)
-            await applier[stream].touch(NOW_MS, NOW_MS)
+            await applier[stream].write_freshness(NOW_MS, NOW_MS)
     finally:
         await store.close()

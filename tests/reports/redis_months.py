@@ -67,7 +67,7 @@ async def _fill(settings: Settings, events: Sequence[Happened], fresh_ms: int) -
                 for number, event in enumerate(event for event in events if STREAM_OF[event.type] == stream)
             ]
             await applier.apply(RecordBatch(topic, 0, base, records, base + len(records)), fresh_ms, NOW_MS)
-            await applier.touch(fresh_ms, NOW_MS)
+            await applier.write_freshness(fresh_ms, NOW_MS)
     finally:
         await store.close()
 

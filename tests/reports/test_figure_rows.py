@@ -15,7 +15,7 @@ from watchroom.kinds.measure import Measure
 from watchroom.reports.baselines import load_baselines
 from watchroom.reports.figure_rows import AsAt, Choices, Kept, figure_rows, note_row
 from watchroom.reports.report import ReportRow
-from watchroom.reports.report_text import counts_text, figure_text, standing_text
+from watchroom.reports.report_text import counts_text, figure_text, finality_text
 
 BASELINES = load_baselines(ROOT / "schemas")
 PEOPLE = measure("figure", own={"unit": "people", "max_age_days": 400})
@@ -63,7 +63,7 @@ def test_the_as_at_day_is_included_but_the_next_is_not() -> None:
     assert (shown(same_day), same_day.note) == (("2021-10", "month", 5), "")
     assert (shown(next_day), next_day.note) == (("2021-10", "month", None), "2021-10 was revised after 2021-11-30")
     assert next_day.published is None
-    assert list(standing_text(next_day)) == ["2021-10 was revised after 2021-11-30"]
+    assert list(finality_text(next_day)) == ["2021-10 was revised after 2021-11-30"]
 
 
 def test_a_period_revised_later_is_named_with_the_period_before_it() -> None:
@@ -112,8 +112,8 @@ def test_a_figure_as_at_a_day_before_its_period_ends_is_marked(period: str, last
     (early,) = rows(PEOPLE, kept(period, before, 5), as_at="2022-01-31")
     (whole,) = rows(PEOPLE, kept(period, last, 5), as_at="2022-01-31")
     assert early.note == f"as at {before}, before the period ends"
-    assert list(standing_text(early)) == [period, early.note, "small number"]
-    assert list(standing_text(whole)) == [period, f"as at {last}", "small number"]
+    assert list(finality_text(early)) == [period, early.note, "small number"]
+    assert list(finality_text(whole)) == [period, f"as at {last}", "small number"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_figure_that_came_after_its_month_closed_is_not_shown_as_restated(
     """Nothing had been published, so nothing published was changed; the number of events stays."""
     then = {} if before is None else {"as_at_ms": 1, "numerator": before, "has_numerator": 1}
     (row,) = rows(PEOPLE, kept("2021-Q3", "2021-11-10", 60, before=then, restatements=2, closed=closed))
-    assert list(standing_text(row)) == ["2021-Q3", "as at 2021-11-10", said]
+    assert list(finality_text(row)) == ["2021-Q3", "as at 2021-11-10", said]
     assert row.restatements == 2
 
 

@@ -38,7 +38,7 @@ def week() -> list[Simulated]:
 def admission_counts(events: Iterable[Simulated]) -> Counter[str]:
     """How many are admitted ("ok") and refused, by reason, under the shipped bounds."""
     settings = Settings()
-    judges = {
+    admissions = {
         (stream, partition): Admission(
             stream,
             partition,
@@ -55,9 +55,9 @@ def admission_counts(events: Iterable[Simulated]) -> Counter[str]:
     seen: Counter[str] = Counter()
     for offset, event in enumerate(events):
         key = event.subject.encode()
-        judge = judges[event.stream, partition_of(key, PARTITIONS)]
+        admission = admissions[event.stream, partition_of(key, PARTITIONS)]
         try:
-            judge.admit(Record(offset, MONDAY_MS + 900 * DAY_MS, key, event.value))
+            admission.admit(Record(offset, MONDAY_MS + 900 * DAY_MS, key, event.value))
             seen["ok"] += 1
         except EventRefused as refused:
             seen[refused.reason] += 1

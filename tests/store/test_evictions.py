@@ -23,7 +23,7 @@ from watchroom.errors import ConfigurationInvalid, StoreRefuses
 from watchroom.exporter.exposition import CONTENT_TYPE
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import judge
+from watchroom.exporter.run import definition_differences
 from watchroom.exporter.server import Answer, Server
 from watchroom.intake import worker
 from watchroom.intake.worker import check_redis
@@ -60,7 +60,7 @@ def withheld(settings: Settings) -> Iterator[Callable[[], str]]:
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis, settings.force)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone))
-    page = Page(mirror, settings, judge(catalogue, settings))
+    page = Page(mirror, settings, definition_differences(catalogue, settings))
 
     def ask() -> str:
         mirror.refresh(now_ms())
@@ -257,7 +257,7 @@ async def test_the_eviction_mark_of_a_worker_leads_to_the_alert(
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis, settings.force)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone))
-    page = Page(mirror, settings, judge(catalogue, settings))
+    page = Page(mirror, settings, definition_differences(catalogue, settings))
     reading = threading.Lock()
 
     def metrics(_: object) -> Answer:

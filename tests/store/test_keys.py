@@ -70,7 +70,7 @@ async def everything(redis_url: str) -> None:
         applier = await one.started(stream)
         await applier.begin(0, NOW_MS)
         await applier.apply(batch(0, *records, stream=stream), NOW_MS, NOW_MS)
-        await applier.touch(NOW_MS, NOW_MS)
+        await applier.write_freshness(NOW_MS, NOW_MS)
         await applier.lost(records[-1].offset + 1, 10, NOW_MS)
     await _tokens_that_were_deleted(one)
     await one.close()
@@ -82,7 +82,7 @@ async def _tokens_that_were_deleted(one: OnePartition) -> None:
     assert await one.store.write_bands("calls", field("mobile_callers", "2021-11"), no_bands)
     applier = await one.started("calls")
     later_ms = NOW_MS + 61 * 86_400_000
-    await applier.touch(None, later_ms)
+    await applier.write_freshness(None, later_ms)
     landline = record(10, "call.ended", "09:01:00", "20", cli_type="landline")
     await applier.apply(batch(10, landline, stream="calls"), None, later_ms)
 

@@ -29,8 +29,8 @@ from watchroom.errors import StoreRefuses
 from watchroom.exporter.board.pages import BoardPages
 from watchroom.exporter.mirror import Mirror
 from watchroom.exporter.page import Page
-from watchroom.exporter.run import judge
-from watchroom.exporter.server import Asked
+from watchroom.exporter.run import definition_differences
+from watchroom.exporter.server import PageRequest
 from watchroom.intake.background import MonthBandsWriter
 from watchroom.rolling.calendar import Calendar
 from watchroom.settings import read_settings
@@ -84,11 +84,13 @@ def test_pages_that_are_requested_again_and_again_ask_redis_as_rarely(redis_serv
     catalogue = load_catalogue(settings.schemas / "measures", settings.areas)
     reader = Reader(settings.redis, settings.force)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone))
-    pages = BoardPages(catalogue, Page(mirror, settings, judge(catalogue, settings)), settings, clock=now_ms)
+    pages = BoardPages(
+        catalogue, Page(mirror, settings, definition_differences(catalogue, settings)), settings, clock=now_ms
+    )
     clock = Clock()
     pages._backoff = Backoff(clock)
     for _ in range(round(60 / STEP_S)):
-        answer = pages.table()["/open/"](Asked("calls_waiting"))
+        answer = pages.table()["/open/"](PageRequest("calls_waiting"))
         assert "rejects the login of user" in answer.body
         clock.now_s += STEP_S
     reader.close()

@@ -46,7 +46,7 @@ def checks(measures: Iterable[Measure]) -> dict[str, Check]:
 
     def check_figure(event: Event) -> None:
         try:
-            measure, subject = judged(known, event.data)
+            measure, subject = measure_and_subject(known, event.data)
             check_as_at(event.data["as_at"], event.time_ms)
             if event.type == FIGURE:
                 check_numbers(measure, event.data)
@@ -78,7 +78,7 @@ def figures_of(measures: Iterable[Measure]) -> dict[str, Measure]:
     return {measure.id: measure for measure in measures if kind_of(measure).reads is Reads.FIGURES}
 
 
-def judged(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measure, str]:
+def measure_and_subject(known: Mapping[str, Measure], data: Mapping[str, Any]) -> tuple[Measure, str]:
     """The entry of a figure, and its subject.
 
     Args:

@@ -67,7 +67,7 @@ def entry_faults(entry: MeasureEntry, labels: Labels, unusable: Collection[str] 
         (("by", "windows"), area_window_faults(entry)),
         (("stream",), moment_faults(entry)),
         (("kind",), kind_faults(entry)),
-        (("kind", "stream"), word_faults(entry)),
+        (("kind", "stream"), vocabulary_faults(entry)),
         ((), label_faults(entry, labels)),
         (("stream",), value_faults(entry)),
         (("by",), target_faults(entry, labels)),
@@ -127,7 +127,7 @@ def kind_faults(entry: MeasureEntry) -> Found:
     yield from kind.faults(entry)
 
 
-def word_faults(entry: MeasureEntry) -> Found:
+def vocabulary_faults(entry: MeasureEntry) -> Found:
     """A stream without the terms that the kind reads."""
     missing = [word for word in KINDS[entry.kind].terms if word not in STREAMS[entry.stream].vocabulary]
     if missing:
@@ -183,10 +183,10 @@ def condition_faults(entry: MeasureEntry, words: Stream | None) -> Found:
             yield key, repr(table), str(error)
             continue
         if words is not None:
-            yield from _condition_word_faults(key, said, words)
+            yield from _condition_term_faults(key, said, words)
 
 
-def _condition_word_faults(key: str, said: Condition, words: Stream) -> Found:
+def _condition_term_faults(key: str, said: Condition, words: Stream) -> Found:
     for word, accepted in said.accepted.items():
         if word not in words.values:
             yield f"{key}.{word}", repr(word), f"a value of the stream: {', '.join(words.values)}"

@@ -84,7 +84,7 @@ def _shown_faults(key: str, measure: Measure, shown: Shown) -> Found:
             f"a label that is not in `where`: {', '.join(labels.keys() - shown.where)}",
         )
     named = {*shown.where, shown.split}
-    if not quantity.adds_up and (open_labels := labels.keys() - named):
+    if not quantity.is_additive and (open_labels := labels.keys() - named):
         yield (
             f"{key}.show",
             repr(shown.what),

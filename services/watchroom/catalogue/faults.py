@@ -29,7 +29,7 @@ _TABLES: Final[Mapping[str, type[Strict]]] = {
 NUMBERS = {"int", "float"}
 _OF_UNIONS = {*NUMBERS, "str", "list[union[str,bool]]"}  # pydantic's names for the parts of a type that is a union
 EVERY = "every entry"
-WORDS = {
+PATTERN_TEXTS = {
     r"^https?://[^/]": "an address that starts with http:// or https://, for example http://127.0.0.1:9464",
     r"^[a-z0-9]+(_[a-z0-9]+)*$": "lower-case letters and digits, with words joined by _, for example theft_offences",
     r"^([A-Z][a-z0-9]+)+[0-9]*$": "capitalised words joined together, for example CallsUnanswered",
@@ -66,7 +66,7 @@ def shape_faults(
         elif first["type"] == "missing":
             yield Fault(where, key, "nothing", f"`{path[-1]} = ...`: {needs} needs it")
         else:
-            yield Fault(where, key, repr(first["input"]), _union_words([first, *others]))
+            yield Fault(where, key, repr(first["input"]), _union_text([first, *others]))
 
 
 def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -75,10 +75,10 @@ def _path(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return loc[:tried]
 
 
-def _union_words(items: list[Any]) -> str:
+def _union_text(items: list[Any]) -> str:
     """One sentence, also if pydantic tried every part of a union and none fits."""
     if len(items) == 1:
-        return what_to_write(items[0], WORDS)
+        return what_to_write(items[0], PATTERN_TEXTS)
     only_numbers = {item["loc"][-1] for item in items} == NUMBERS
     return "a number" if only_numbers else 'a list of accepted values, for example ["answered"]'
 

@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from watchroom.kinds.kind import Quantity, Unit
-from watchroom.kinds.labels import where_words
+from watchroom.kinds.labels import where_titles
 from watchroom.kinds.measure import Measure, Target
 from watchroom.wording import duration_parts, exact_duration
 
@@ -68,14 +68,14 @@ def plain(value: float, unit: Unit, *, tenths: bool = False) -> str:
     return " ".join(f"{number} {word}".strip() for number, word in pieces(value, unit, tenths=tenths))
 
 
-def limit_words(value: float, unit: Unit) -> str:
+def exact_text(value: float, unit: Unit) -> str:
     """A limit or target as short as it is exact: `10 min`, not `10 min 00 s`."""
     return exact_duration(value) if unit is Unit.SECONDS else plain(value, unit)
 
 
-def target_words(measure: Measure, target: Target) -> str:
+def target_with_labels(measure: Measure, target: Target) -> str:
     """`below 10 s (999)`, `within 15 min (Grade 1)`."""
-    where = where_words(measure, target.where)
+    where = where_titles(measure, target.where)
     return f"{target.said} ({where})" if where else target.said
 
 
@@ -84,12 +84,12 @@ def clock(at_ms: int, zone: ZoneInfo, pattern: str = "%Y-%m-%d %H:%M:%S") -> str
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone).strftime(pattern)
 
 
-def state_word(state: State, quantity: Quantity, *, low_is_bad: bool = False) -> str:
+def state_text(state: State, quantity: Quantity, *, low_is_bad: bool = False) -> str:
     """Every state has a word as well as its colour; a quantity may have its own words."""
     words: dict[State, str] = {
         "normal": "NORMAL",
-        "warning": "LOW" if low_is_bad else quantity.warning_word,
-        "critical": quantity.critical_word,
+        "warning": "LOW" if low_is_bad else quantity.warning_text,
+        "critical": quantity.critical_text,
         "none": NONE,
         "nodata": NO_DATA,
         "unfed": NOT_FED,

@@ -25,7 +25,7 @@ _PLACEHOLDER: Final = re.compile(r"<([a-z_]+)>")
 _NAME: Final = re.compile(r"([A-Z][a-z0-9]+)+[0-9]*")
 
 
-def _filled(text: str, info: ValidationInfo) -> str:
+def _substituted(text: str, info: ValidationInfo) -> str:
     """The text with its placeholders replaced by what they stand for."""
     threshold = info.data.get("threshold")
     known = {**PLACEHOLDERS, **({} if threshold is None else {"threshold": f"{threshold:g}"})}
@@ -35,7 +35,7 @@ def _filled(text: str, info: ValidationInfo) -> str:
     return _PLACEHOLDER.sub(lambda found: known[found[1]], text).strip()
 
 
-Text = Annotated[str, Field(min_length=3), AfterValidator(_filled)]
+Text = Annotated[str, Field(min_length=3), AfterValidator(_substituted)]
 Seconds = Annotated[int, Field(ge=0)]
 
 

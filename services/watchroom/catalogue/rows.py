@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
-from watchroom.kinds import adds_up, area_windows, kind_of
+from watchroom.kinds import area_windows, is_additive, kind_of
 from watchroom.kinds.kind import Form, Over, Quantity, Reads, Unit
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.queries import total
@@ -83,7 +83,7 @@ def month_labels(measure: Measure) -> list[Label]:
     return [label for label in measure.labels if label.value_of != AREA or MONTH in measure.area_windows]
 
 
-def tells_targets(measure: Measure, label: Label) -> bool:
+def decides_targets(measure: Measure, label: Label) -> bool:
     """Whether a target is known from this label alone."""
     return all(set(target.where) <= {label.name} for target in measure.targets)
 
@@ -134,11 +134,12 @@ def _summary(measure: Measure, labels: Sequence[Label]) -> Iterator[Table]:
             continue
         if quantity.unit is Unit.SHARE:
             yield from (
-                Table(what, (label,), tuple(windows_by(measure, label, what))) for label in telling(measure, what)
+                Table(what, (label,), tuple(windows_by(measure, label, what)))
+                for label in deciding_labels(measure, what)
             )
-        elif quantity.adds_up or len(labels) == 1:
+        elif quantity.is_additive or len(labels) == 1:
             yield Table(what, (labels[0],), tuple(windows_by(measure, labels[0], what)))
-        if len(labels) == 2 and (quantity.unit is Unit.SHARE or not quantity.adds_up):
+        if len(labels) == 2 and (quantity.unit is Unit.SHARE or not quantity.is_additive):
             yield Table(what, tuple(labels), tuple(windows_by(measure, None, what)))
 
 
@@ -148,7 +149,7 @@ def is_joint(measure: Measure, what: str) -> bool:
     return has(measure, quantity) and (quantity.counts is not None or quantity.promql is not total)
 
 
-def telling(measure: Measure, what: str) -> list[Label]:
+def deciding_labels(measure: Measure, what: str) -> list[Label]:
     """The labels by which a share is shown: a share within target is shown by the label that selects the target."""
     labels = labels_of(measure)
     if not kind_of(measure).quantities[what].needs_target:
@@ -164,10 +165,10 @@ def _by_month(measure: Measure) -> Iterator[Table]:
         quantity = kind.quantities[what]
         if not is_joint(measure, what):
             continue
-        if not quantity.adds_up and len(measure.labels) > 1:
+        if not quantity.is_additive and len(measure.labels) > 1:
             continue  # ranks cannot be added over a label
         for label in month_labels(measure):
-            if not quantity.needs_target or tells_targets(measure, label):
+            if not quantity.needs_target or decides_targets(measure, label):
                 yield Table(what, (label,), (MONTH,))
 
 
@@ -180,7 +181,7 @@ def rows_of(measure: Measure, table: Table) -> Iterator[Row]:
     quantity = kind_of(measure).quantities.get(table.what)
     for place, value in enumerate(values_shown(measure, label, table.what) if quantity else label.values):
         yield Row({label.name: value, ORDER: f"{place:02}"}, Group({label.name: value}))
-    if quantity is None or not adds_up(measure, table.what):
+    if quantity is None or not is_additive(measure, table.what):
         return
     if not quantity.needs_target and table.windows != (MONTH,):
         yield Row({label.name: UNLISTED, ORDER: BEFORE_LAST}, Group({}, label))

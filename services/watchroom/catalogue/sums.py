@@ -26,7 +26,7 @@ def faults(entry: MeasureEntry, measures: Mapping[str, Measure], faulty: Collect
         if getattr(entry, key):
             yield key, repr(getattr(entry, key)), f"an entry without {key}: a sum cannot have it"
     named = [of.measure for of in entry.sum_of]
-    of_sum = [measures[name] for name in named if name in measures and _adds_up(measures[name])]
+    of_sum = [measures[name] for name in named if name in measures and _is_additive(measures[name])]
     for number, of in enumerate(entry.sum_of):
         yield from _summand_faults(f"sum_of.{number}", of, measures, faulty)
     for name in sorted({name for name in named if named.count(name) > 1}):
@@ -60,15 +60,15 @@ def _area_faults(entry: MeasureEntry, of_sum: Collection[Measure]) -> Found:
         yield "sum_of", found, "measures that are split by area in the same windows: set their area_windows"
 
 
-def _adds_up(measure: Measure) -> bool:
+def _is_additive(measure: Measure) -> bool:
     """Whether its kind has sums."""
     return "sum_of" in kind_of(measure).may
 
 
 def _summand_faults(key: str, of: SummandEntry, measures: Mapping[str, Measure], faulty: Collection[str]) -> Found:
     measure = measures.get(of.measure)
-    counts = [each.id for each in measures.values() if _adds_up(each)]
-    if measure is None or not _adds_up(measure):
+    counts = [each.id for each in measures.values() if _is_additive(each)]
+    if measure is None or not _is_additive(measure):
         if of.measure not in faulty:
             yield f"{key}.measure", repr(of.measure), f"a count that is not itself a sum: {', '.join(counts)}"
         return

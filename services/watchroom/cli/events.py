@@ -102,13 +102,13 @@ def replay(
 
     request = Request(mapping, tuple(files), as_of, as_live, kafka, redis)
     with ExitStack() as stack:
-        with progress() as tell:
+        with progress() as show_progress:
             outcome = stack.enter_context(
                 run(
                     settings_with(kafka, redis),
                     request,
                     refused=lambda row: messages.print(str(row), style="yellow"),
-                    progress=lambda phase, done, total: tell(PHASES.get(phase, phase), done, total),
+                    progress=lambda phase, done, total: show_progress(PHASES.get(phase, phase), done, total),
                 )
             )
         write(moved_rows(outcome.settings, outcome.streams, outcome.months, outcome.now_ms), output, results)
@@ -264,9 +264,9 @@ def backtest(
     refuse(month_faults("--month", [month]))
     settings = read_settings()
     request = Request(month, good=force == "good", seed=seed, bad_day=bad_day, step_s=step)
-    with progress() as tell:
-        judged = run(settings, request, rules or sorted(RULES.glob("*.yml")), tell)
-    write(judged, output, settings.zone, results)
-    pages = sum(len(each.fired) for each in judged if each.rule.severity == "page")
-    tickets = sum(len(each.fired) for each in judged if each.rule.severity == "ticket")
+    with progress() as show_progress:
+        evaluated = run(settings, request, rules or sorted(RULES.glob("*.yml")), show_progress)
+    write(evaluated, output, settings.zone, results)
+    pages = sum(len(each.fired) for each in evaluated if each.rule.severity == "page")
+    tickets = sum(len(each.fired) for each in evaluated if each.rule.severity == "ticket")
     messages.print(f"{month}, {force} force, seed {seed}: {pages} pages and {tickets} tickets")

@@ -40,7 +40,7 @@ results = Console()
 SAY_EVERY_S = 10.0
 REDIS_URL_FILE = "watchroom_redis_url"  # the file that may hold this secret, by pydantic's rule
 
-Tell = Callable[[str, int, int | None], None]
+ShowProgress = Callable[[str, int, int | None], None]
 """Called with the name of the work, how much is done, and of how much (None: not known)."""
 
 
@@ -143,7 +143,7 @@ def servers_named(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def progress(console: Console = messages, say_every_s: float = SAY_EVERY_S) -> Iterator[Tell]:
+def progress(console: Console = messages, say_every_s: float = SAY_EVERY_S) -> Iterator[ShowProgress]:
     """Progress on standard error: a bar on a terminal, a line from time to time in a log."""
     if not console.is_terminal:
         yield _lines(console, say_every_s)
@@ -154,13 +154,13 @@ def progress(console: Console = messages, say_every_s: float = SAY_EVERY_S) -> I
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 
 
-def _lines(console: Console, say_every_s: float) -> Tell:
+def _lines(console: Console, say_every_s: float) -> ShowProgress:
     said_at_s = time.monotonic()
 
-    def tell(what: str, done: int, total: int | None) -> None:
+    def show_progress(what: str, done: int, total: int | None) -> None:
         nonlocal said_at_s
         if time.monotonic() - said_at_s >= say_every_s:
             said_at_s = time.monotonic()
             console.print(f"{what}: {done:,}" + ("" if total is None else f" of {total:,}"))
 
-    return tell
+    return show_progress

@@ -62,8 +62,10 @@ def rebuild(
 
     refuse(month_faults("--lose-before", [] if lose_before is None else [lose_before]))
     settings = settings_with(kafka, redis)
-    with servers_named(settings), progress() as tell:
-        done = run(settings, lose_before, lambda at, known: tell("rebuilding", at, known), partitions_before or ())
+    with servers_named(settings), progress() as show_progress:
+        done = run(
+            settings, lose_before, lambda at, known: show_progress("rebuilding", at, known), partitions_before or ()
+        )
     messages.print(f"rebuilt from {done.records:,} records; {done.refused:,} of them are dead letters")
 
 

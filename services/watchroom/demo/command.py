@@ -16,7 +16,7 @@ from rich.console import Console
 
 from watchroom.demo.screen import Screen, tables
 from watchroom.demo.server import get
-from watchroom.demo.signals import asked_to_end, term_is_interrupt, with_free_port
+from watchroom.demo.signals import end_requested, term_is_interrupt, with_free_port
 from watchroom.demo.stack import Stack, running_stack
 from watchroom.demo.view import Page, View, view
 from watchroom.demo.waiting import wait_applied
@@ -32,8 +32,8 @@ LOOK_S = 0.2
 SHOW_EVERY_S = 1.0
 PUBLISHED_WITHIN_S = 60.0
 INTERRUPTED = 130
-Tell = Callable[[str, int, int | None], None]  # what is done, how much of it, and out of how much
-Progress = Callable[[Console], AbstractContextManager[Tell]]
+ShowProgress = Callable[[str, int, int | None], None]  # what is done, how much of it, and out of how much
+Progress = Callable[[Console], AbstractContextManager[ShowProgress]]
 AREAS = Path("areas.toml")  # of the simulated force: those of the shipped file
 
 SIMULATED_SOURCES = {stream: {name: SourceRule(heartbeats=True, history=True)} for stream, name in SOURCES.items()}
@@ -130,14 +130,14 @@ class _Demo:
 
     def _load(self, progress: Progress) -> None:
         began_s = time.monotonic()
-        with progress(self._console) as tell:
+        with progress(self._console) as show_progress:
             while self._feed.ends is None:
                 self._look()
                 self._feed.wait(LOOK_S)
-                self._tell_loaded(tell)
+                self._show_loaded(show_progress)
             self._look()
             ends, events = self._feed.ends or {}, self._feed.sent
-            wait_applied(self._stack.reader, ends, self._look, lambda _: self._tell_loaded(tell))
+            wait_applied(self._stack.reader, ends, self._look, lambda _: self._show_loaded(show_progress))
         took_s = time.monotonic() - began_s
         self._console.print(
             f"loaded {events:,} events from {self._days} days, and from the {LEAD_IN_MS // DAY_MS} days before, in "
@@ -148,10 +148,12 @@ class _Demo:
     def _applied(self) -> int:
         return sum(state.next_offset or 0 for state in self._stack.reader.partitions().values())
 
-    def _tell_loaded(self, tell: Tell) -> None:
+    def _show_loaded(self, show_progress: ShowProgress) -> None:
         sent_to_ms = self._now_ms if self._feed.ends is not None else self._feed.sent_to_ms
         day, days = ((until_ms - self._start_ms) // DAY_MS for until_ms in (sent_to_ms, self._now_ms))
-        tell(f"{self._feed.sent:,} events sent, {self._applied():,} applied; day", max(0, min(day, days)), days)
+        show_progress(
+            f"{self._feed.sent:,} events sent, {self._applied():,} applied; day", max(0, min(day, days)), days
+        )
 
     def _await_published(self) -> None:
         """Wait until the exporter publishes all streams, with everything that is applied now."""
@@ -172,7 +174,7 @@ class _Demo:
         began_s, sent = time.monotonic(), self._feed.sent
         heading = f"Watchroom demo at {self._busy:g}x normal demand; {address}; press Ctrl-C to stop"
         seen = self._seen()
-        with asked_to_end() as asked, Screen(self._console, heading) as screen:
+        with end_requested() as asked, Screen(self._console, heading) as screen:
             while not asked() and (for_s is None or time.monotonic() - began_s < for_s):
                 self._look()
                 seen = self._seen()

@@ -45,7 +45,7 @@ def term_is_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def asked_to_end() -> Iterator[Callable[[], bool]]:
+def end_requested() -> Iterator[Callable[[], bool]]:
     """Ctrl-C and SIGTERM only leave a note, and raise nothing in the middle of other work.
 
     An exception that a signal raises in a finaliser is lost, and the demo would never end. After the note

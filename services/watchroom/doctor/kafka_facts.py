@@ -70,11 +70,11 @@ async def _refusal(server: str, security: Security) -> Refusal | None:
         return Refusal("has an invalid host name", "WATCHROOM_KAFKA")
 
 
-async def _or_why(check: str, asked: Awaitable[Answer], unread: dict[str, str]) -> Answer | None:
+async def _or_why(check: str, answer: Awaitable[Answer], unread: dict[str, str]) -> Answer | None:
     """The answer; None if there is none in time, with the reason in `unread`."""
     try:
         async with asyncio.timeout(READ_WITHIN_S):
-            return await asked
+            return await answer
     except (KafkaError, OSError, TimeoutError, BrokerUnavailable) as error:
         unread[check] = _why(error)
         return None

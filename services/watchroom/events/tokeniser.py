@@ -81,12 +81,12 @@ def _telephone(text: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _words(text: str, _country: str) -> str:
+def _normalised(text: str, _country: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).upper().split())
 
 
 _WAYS: Final[Mapping[Kind, Callable[[str, str], str]]] = {
     "telephone": _telephone,
-    "address": _words,
-    "person": _words,
+    "address": _normalised,
+    "person": _normalised,
 }

@@ -1,8 +1,8 @@
 """The exporter's own copy of what Redis holds, brought up to date once a second.
 
-Only what changed is read. The order of one refresh matters: each partition's T is read *before* the
-buckets, so a T never promises more than the copy holds. A refresh that fails half-way, or finds at its end
-that the keys were cleared meanwhile, changes nothing.
+Only what changed is read. The order of one refresh matters: each partition's `applied_until` is read
+*before* the buckets, so it never promises more than the copy holds. A refresh that fails half-way, or finds at its
+end that the keys were cleared meanwhile, changes nothing.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Mirror:
         self._wanted = sorted(frozenset().union(*by_measure.values()))
         self.sums = WindowSums(by_measure, by_area_of(catalogue.measures.values()))
         self._seq: int | None = None
-        self._life = ("", "")  # of the Redis process, and of the keys in it
+        self._generation = ("", "")  # of the Redis process, and of the keys in it
         self._read_order: dict[str, None] = {}  # held buckets, the longest unread first
 
     def refresh(self, now_ms: int) -> None:
@@ -134,7 +134,7 @@ class Mirror:
         sources = self._of_fed(self._reader.sources())
         meta = self._reader.meta()
         members = windows_at(now_ms, self._wanted, self._calendar)
-        seq, to_read, is_everything = self._to_read(members, everything=generation != self._life)
+        seq, to_read, is_everything = self._to_read(members, everything=generation != self._generation)
         contents = self._reader.buckets(to_read)
         reading = Reading(
             now_ms,
@@ -151,9 +151,9 @@ class Mirror:
             open_transactions=self._of_fed(self._reader.open_transactions()),
         )
         if self._reader.generation() != generation[1]:
-            return  # cleared while it was read: an earlier T would vouch for later buckets
+            return  # cleared while it was read: an earlier `applied_until` would vouch for later buckets
         if self._reader.connections != connections:
-            return  # read from two servers, of which one may hold less than the other's T promises
+            return  # read from two servers, of which one may hold less than the other's `applied_until` promises
         with self.lock:
             self.sums.move(members)
             if is_everything:
@@ -162,7 +162,7 @@ class Mirror:
                 self.sums.replace(name, fields)
                 self.figures.replace(name, fields)
             self.reading = reading
-        self._seq, self._life = seq, generation
+        self._seq, self._generation = seq, generation
         self._remember_order(to_read)
 
     def _of_fed(self, found: Mapping[tuple[str, Any], Value]) -> dict[tuple[str, Any], Value]:

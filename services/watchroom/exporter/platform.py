@@ -82,7 +82,7 @@ def tiles_text(views: Iterable[TileView], age: DataAge) -> str:
             if each.number is None:
                 continue
             value[shown] = nan if each.number.value is None else each.number.value
-            state[*shown, view.word(each)] = _STATES[each.state]
+            state[*shown, view.state_text(each)] = _STATES[each.state]
             if each.number.part is not None and each.number.whole is not None:
                 part[shown], whole[shown] = each.number.part, each.number.whole
     families = {"tile": value, "tile_part": part, "tile_whole": whole, "tile_state": state}

@@ -55,7 +55,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> int:
     reader = Reader(settings.redis_to_show, settings.force, REDIS_TIMEOUT_S)
     tokens = TokenWindows(Reader(settings.redis_to_show, settings.force, TOKENS_TIMEOUT_S), catalogue, settings)
     mirror = Mirror(reader, catalogue, Calendar(settings.zone), settings.topics.values(), tokens)
-    page = Page(mirror, settings, judge(catalogue, settings))
+    page = Page(mirror, settings, definition_differences(catalogue, settings))
     pages = {
         "/metrics": lambda _: Answer(page.text(now_ms()), CONTENT_TYPE),
         "/healthz": lambda _: health(mirror, page),
@@ -85,7 +85,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> int:
     return 0
 
 
-def judge(catalogue: Catalogue, settings: Settings) -> Callable[[Meta], Mapping[str, str]]:
+def definition_differences(catalogue: Catalogue, settings: Settings) -> Callable[[Meta], Mapping[str, str]]:
     """What differs, by stream, from the definitions of our catalogue and settings.
 
     Computed once for each content of `meta`, because every page and scrape needs it.
@@ -121,8 +121,8 @@ def _refresh_until(stop: threading.Event, mirror: Mirror) -> None:
         mirror.refresh(now_ms())
         if mirror.redis_answers != answered:
             answered = mirror.redis_answers
-            tell: Callable[..., object] = log.info if answered else log.warning
-            tell("redis answers" if answered else "redis does not answer", detail=mirror.redis_fault)
+            write_log: Callable[..., object] = log.info if answered else log.warning
+            write_log("redis answers" if answered else "redis does not answer", detail=mirror.redis_fault)
         stop.wait(max(0.05, REFRESH_S - (time.monotonic() - began_s)))
 
 

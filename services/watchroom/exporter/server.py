@@ -26,7 +26,7 @@ HEADERS: Mapping[str, str] = {
 }
 
 
-class Asked(NamedTuple):
+class PageRequest(NamedTuple):
     """What a page is asked for."""
 
     rest: str = ""  # of the path, behind the page's prefix; empty for an exact path
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 # Path -> page. "/metrics" answers that path alone, "/open/" everything below it; "/" is exact.
-Pages = Mapping[str, Callable[[Asked], Answer]]
+Pages = Mapping[str, Callable[[PageRequest], Answer]]
 
 
 class Server(ThreadingHTTPServer):
@@ -71,10 +71,10 @@ class Server(ThreadingHTTPServer):
             return Answer("invalid path\n", status=HTTPStatus.BAD_REQUEST)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         if page := self.pages.get(parts.path):
-            return page(Asked(query=query))
+            return page(PageRequest(query=query))
         head, slash, rest = parts.path.partition("/")[2].partition("/")
         if slash and rest and (page := self.pages.get(f"/{head}/")):
-            return page(Asked(unquote(rest), query))
+            return page(PageRequest(unquote(rest), query))
         paths = ", ".join(sorted(self.pages))
         return Answer(f"no such page; the pages are {paths}\n", status=HTTPStatus.NOT_FOUND)
 

@@ -93,7 +93,7 @@ class TokenWindows:
             for measure in catalogue.measures.values()
             if kind_of(measure).reads is Reads.TOKENS and suffixes(measure) and measure.stream in settings.streams
         ]
-        self._life = ("", "")
+        self._generation = ("", "")
         self._kept: dict[tuple[str, Window], _Kept] = {}
         self.reading = NO_TOKENS
 
@@ -106,13 +106,13 @@ class TokenWindows:
 
     def _refresh(self, now_ms: int) -> None:
         generation = self._reader.process().run_id, self._reader.generation()
-        if generation != self._life:
+        if generation != self._generation:
             self._kept = {}
         as_of_ms = self._as_of()  # before the hashes: it never promises more than they hold
         versions = self._reader.token_versions()
         found = {measure.id: dict(self._windows(measure, versions, now_ms)) for measure in self.measures}
         if self._reader.generation() == generation[1]:
-            self._life = generation
+            self._generation = generation
             self.reading = TokenReading(as_of_ms, found)
 
     def _as_of(self) -> dict[str, int | None]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from watchroom.catalogue.formatting import NO_DATA, State, state_word, worst
+from watchroom.catalogue.formatting import NO_DATA, State, state_text, worst
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.figures import Latest
 from watchroom.exporter.numbers import Number
-from watchroom.kinds import adds_up, kind_of, quantity_of
+from watchroom.kinds import is_additive, kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.shown import Shown, Tile
@@ -61,13 +61,13 @@ class TileView:
         """Whether it has limits: only then is the state NORMAL shown."""
         return self.tile.warning is not None
 
-    def word(self, number: TileNumber) -> str:
+    def state_text(self, number: TileNumber) -> str:
         """A number's state in words, or empty: of several numbers only those that are not normal have a word."""
         if not self.has_limits or number.state in ("nodata", "none", "unfed"):
             return ""
         if len(self.numbers) > 1 and number.state == "normal":
             return ""
-        return state_word(number.state, self.quantity, low_is_bad=self.tile.low_is_bad)
+        return state_text(number.state, self.quantity, low_is_bad=self.tile.low_is_bad)
 
     @property
     def href(self) -> str:
@@ -245,7 +245,7 @@ def _lines(measure: Measure, numbers_of: NumbersOf) -> Iterator[Line]:
         if quantity.needs_target and not has_targets:
             continue
         numbers = list(numbers_of(measure, Shown(what, {}, window, split, unlisted=bool(split))))
-        if numbers and split and adds_up(measure, what):
+        if numbers and split and is_additive(measure, what):
             numbers += numbers_of(measure, Shown(what, {}, window))
         if numbers:
             yield Line(quantity, window, tuple(numbers))

@@ -169,13 +169,13 @@ class Folder:
         folded.entities[subject] = after
         new = after.contribution
         if old.increments != new.increments:
-            self._add_cells(folded, difference(old.increments, new.increments), arrived, closed_before_ms)
+            self._add_increments(folded, difference(old.increments, new.increments), arrived, closed_before_ms)
         if old.open_sets != new.open_sets:
             _leave(folded, subject, old.open_sets, new.open_sets)
         if old.tokens != new.tokens:
             self._add_tokens(folded, old, new, closed_before_ms)
 
-    def _add_cells(self, folded: Folded, changes: Changes, arrived: Arrived, closed_before_ms: int) -> None:
+    def _add_increments(self, folded: Folded, changes: Changes, arrived: Arrived, closed_before_ms: int) -> None:
         increments = folded.increments
         restated: dict[tuple[str, str], int] = {}  # (month, field) -> amount
         for name, (start_ms, amount) in changes:

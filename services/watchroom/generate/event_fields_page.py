@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from watchroom.admission.models import HEARTBEAT, MODELS, OF_STREAM, type_of
 from watchroom.generate.event_schemas import data_schema, schema
 from watchroom.generate.pages import page
-from watchroom.reference_rows import table, type_in_words
+from watchroom.reference_rows import table, type_text
 
 ENVELOPE: Final = "The envelope"
 Field = tuple[str, Mapping[str, Any], bool]  # name, schema, whether it is required
@@ -73,7 +73,7 @@ def _rows(where: str, name: str, examples: Mapping[str, Mapping[str, Any]]) -> I
     for field, said, is_required in _fields(schema(name)) if where == ENVELOPE else _data(name):
         default = "required" if is_required else IF_ABSENT.get(where, {}).get(field, "none")
         example = next((json.dumps(each[field], ensure_ascii=False) for each in given if field in each), "")
-        yield field, FieldRow(_words(said), default, str(said.get("description", "")), example)
+        yield field, FieldRow(_type_text(said), default, str(said.get("description", "")), example)
 
 
 def _table(found: Iterable[tuple[str, FieldRow]]) -> list[str]:
@@ -84,11 +84,11 @@ def _table(found: Iterable[tuple[str, FieldRow]]) -> list[str]:
     return table(("field", "type", "default", "meaning", "example"), lines)
 
 
-def _words(field: Mapping[str, Any]) -> str:
+def _type_text(field: Mapping[str, Any]) -> str:
     is_time = field.get("format") == "date-time" or any(
         way.get("format") == "date-time" for way in field.get("anyOf", ())
     )
-    return "time" if is_time else type_in_words(field)
+    return "time" if is_time else type_text(field)
 
 
 def _fields(found: Mapping[str, Any]) -> Iterator[Field]:

@@ -32,7 +32,7 @@ def expression(catalogue: Catalogue, measure: Measure, shown: Shown, more: Seque
     """
     quantity = quantity_of(measure, shown)
     if quantity.counts is None:
-        return quantity.promql(_asking(measure, shown, more), quantity)
+        return quantity.promql(_metric_query(measure, shown, more), quantity)
     part, whole = counts(catalogue, measure, shown, more)
     # The part is absent where the whole is 0: 0 / 0 gives NaN. A part within target is published even for a whole of 0.
     return f"({part}) / ({whole})" if quantity.needs_target else f"(({part}) or ({whole})) / ({whole})"
@@ -51,30 +51,30 @@ def counts(catalogue: Catalogue, measure: Measure, shown: Shown, more: Sequence[
     if quantity.counts is None:
         raise ValueError(f"{measure.id}: {shown.what} is not a share")
     part, whole = quantity.counts
-    ask = _asking(measure, shown, more)
-    of_all = ask.total(whole)
-    if quantity.needs_target and not ask.is_one_series:
+    query = _metric_query(measure, shown, more)
+    of_all = query.total(whole)
+    if quantity.needs_target and not query.is_one_series:
         # Only where there is a target: elsewhere the part is absent, so the whole must be absent too.
-        of_all = f"sum by ({ask.by}) ({ask.once(whole)} and {ask.once(part)})"
+        of_all = f"sum by ({query.by}) ({query.once(whole)} and {query.once(part)})"
     if quantity.misses_overdue:
         other = catalogue.measures[measure.display.overdue_from]
-        late = _asking(other, replace(shown, what=OVERDUE, window=""), more)
+        late = _metric_query(other, replace(shown, what=OVERDUE, window=""), more)
         of_all = f"{of_all} + {late.total(OVERDUE)}"
-    return Counts(ask.total(part), of_all)
+    return Counts(query.total(part), of_all)
 
 
 def base(measure: Measure, shown: Shown, more: Sequence[str] = ()) -> str:
     """How many entities a figure is based on: the whole, the observations, or those open now."""
-    return _asking(measure, shown, more).base()
+    return _metric_query(measure, shown, more).base()
 
 
 def local_hour(measure: Measure, where: Mapping[str, str], split: str, weeks: str, more: Sequence[str] = ()) -> str:
     """A baseline: the last complete local hour (`weeks` "0") or the past ones ("[1-6]"), by week."""
-    ask = _asking(measure, Shown(kind_of(measure).base, where, "", split), (f'weeks_ago=~"{weeks}"', *more))
+    query = _metric_query(measure, Shown(kind_of(measure).base, where, "", split), (f'weeks_ago=~"{weeks}"', *more))
     once = f"max by ({', '.join(['force', 'weeks_ago', *(label.name for label in measure.labels)])})"
-    return f"sum by ({ask.by}, weeks_ago) ({once} ({ask.selector(LOCAL_HOUR)}))"
+    return f"sum by ({query.by}, weeks_ago) ({once} ({query.selector(LOCAL_HOUR)}))"
 
 
-def _asking(measure: Measure, shown: Shown, more: Sequence[str]) -> MetricQuery:
+def _metric_query(measure: Measure, shown: Shown, more: Sequence[str]) -> MetricQuery:
     kind = kind_of(measure)
     return MetricQuery(measure, shown, kind.quantities[kind.base].suffix, more)

@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from watchroom.generate.pages import page
-from watchroom.reference_rows import table, type_in_words
+from watchroom.reference_rows import table, type_text
 from watchroom.settings import PREFIX, Settings
 from watchroom.settings.model import JSON
 
@@ -47,7 +47,7 @@ def _type(name: str) -> str:
     if name in JSON:
         _, comma, other = Settings.json_example(name).partition(", or ")
         return f"JSON{comma}{other}"
-    words = type_in_words(_SCHEMA["properties"][name])
+    words = type_text(_SCHEMA["properties"][name])
     return words.replace("list of texts", "comma-separated list").replace('"', "")
 
 

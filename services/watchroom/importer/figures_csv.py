@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from watchroom.admission.returns import UnfitFigure, check_as_at, check_numbers, figures_of, judged
+from watchroom.admission.returns import UnfitFigure, check_as_at, check_numbers, figures_of, measure_and_subject
 from watchroom.catalogue.model import Catalogue
 from watchroom.command_output import as_csv
 from watchroom.entered import csv_rows, csv_text, plain_number
@@ -72,7 +72,7 @@ def records(
         data, faults = _data(where, row, known, reported_by)
         if not faults:
             try:
-                measure, subject = judged(known, data)
+                measure, subject = measure_and_subject(known, data)
                 check_as_at(data["as_at"], now_ms)
                 check_numbers(measure, data)
             except UnfitFigure as unfit:

@@ -20,7 +20,7 @@ from watchroom.importer.toml_path import page_of, shown
 Model = TypeVar("Model", bound=BaseModel)
 Table = dict[str, Any]
 _ANY = {"constant": "?"}
-_STAND_INS: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY}
+_SUBSTITUTES: Table = {"zone": "UTC", "key": ["?"], "time": _ANY, "day_from": _ANY}
 _WRITE = {
     "model_type": 'a table, for example { column = "name" }',
     r"^[a-z0-9][a-z0-9._-]*$": 'lower-case letters, digits, ".", "_" and "-", for example "call-log"',
@@ -134,7 +134,7 @@ def _put_right(table: Table, path: tuple[str, ...]) -> None:
     data = table.get("data")
     if key == "data" and len(path) > 1 and isinstance(data, dict):
         table["data"] = {**data, path[1]: _ANY}
-    elif key in _STAND_INS:
-        table[key] = _STAND_INS[key]
+    elif key in _SUBSTITUTES:
+        table[key] = _SUBSTITUTES[key]
     else:
         table.pop(key, None)

@@ -116,7 +116,7 @@ class RowReader:
         time = self._time(event.time, cells, "time")
         if time is None and event.per == "row" and not event.optional:
             raise ValueUnusable(
-                f"{kind.value} has no time: {what_is_empty(event.time, self._filled(event.time, cells))}"
+                f"{kind.value} has no time: {what_is_empty(event.time, self._without_zeros(event.time, cells))}"
             )
         data = {}
         others = []
@@ -149,7 +149,7 @@ class RowReader:
         return Candidate(text, order_of(source, cells)) if text else None
 
     def _time(self, source: TimeSource, cells: Mapping[str, str], key: str) -> Candidate | None:
-        text = self._text(source, self._filled(source, cells), key)
+        text = self._text(source, self._without_zeros(source, cells), key)
         if not text:
             return None
         try:
@@ -166,7 +166,7 @@ class RowReader:
             raise ValueUnusable(f"{key}: {error}") from error
         return Candidate(ms, order_of(source, cells))
 
-    def _filled(self, source: TimeSource, cells: Mapping[str, str]) -> Mapping[str, str]:
+    def _without_zeros(self, source: TimeSource, cells: Mapping[str, str]) -> Mapping[str, str]:
         """A row in which the zeros of a time that mean `never` are empty cells."""
         if source.zero_means_never:
             zeros = [name for name in source.source_columns() if self._is_never(cells[name], source)]

@@ -40,7 +40,7 @@ class SheetTable:
         self._no_calendar_has = set[int]()  # rows with a number that is formatted as a date, and is not one
         self._width = scan.columns
         self._first_column = max(0, scan.left)
-        first_row = next((values for _, values in self._filled()), [])
+        first_row = next((values for _, values in self._rows_with_values()), [])
         self._header = list(mapping.file.columns) or [cell_text(value).strip() for value in first_row]
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class SheetTable:
         days = self._day_columns(read, has_header=has_header)
         merged = _Merged(self._sheet.merged_cell_ranges or [])
         builder = RowBuilder(self._book, number, header, mapping)
-        for row, values in self._filled(skip=has_header):
+        for row, values in self._rows_with_values(skip=has_header):
             where, ranges = f"{self._book}:{row + 1}", merged.at(row)
             faults = ((column, self._fault(row, column, values[column], ranges)) for column in read)
             if row in self._no_calendar_has:
@@ -78,7 +78,7 @@ class SheetTable:
                     stripped = [text if isinstance(text, DateText) else text.strip() for text in texts[:width]]
                     yield builder.row(row + 1, stripped)
 
-    def _filled(self, *, skip: bool = False) -> Iterator[tuple[int, list[Any]]]:
+    def _rows_with_values(self, *, skip: bool = False) -> Iterator[tuple[int, list[Any]]]:
         """Rows with a value; `skip`: without the first of them."""
         with_faults = {row for row, _ in self._faulty}
         for row, values in self._whole_rows():
@@ -109,7 +109,7 @@ class SheetTable:
         A cell alone does not tell: python-calamine gives a day for any midnight.
         """
         days, times = set[int](), {column - self._first_column for column in self._scan.columns_with_hours}
-        for _, values in self._filled(skip=has_header):
+        for _, values in self._rows_with_values(skip=has_header):
             for column in read:
                 value = values[column]
                 if isinstance(value, date):

@@ -34,11 +34,11 @@ class Subjects:
         entity = self._entity
         parts = self._key_parts(entity.key, row)
         if not entity.otherwise_key:
-            return subject_of(_filled(parts, entity.key))
+            return subject_of(_nonempty(parts, entity.key))
         if all(parts):
             return _subject_beside_otherwise(parts)
         otherwise = self._key_parts(entity.otherwise_key, row)
-        return OTHERWISE + subject_of(_filled(otherwise, entity.otherwise_key))
+        return OTHERWISE + subject_of(_nonempty(otherwise, entity.otherwise_key))
 
     def _key_parts(self, columns: Sequence[str], row: Row) -> list[str]:
         return [self._row_name(row) if column == LINE else key_text(row.cells[column], column) for column in columns]
@@ -75,7 +75,7 @@ def _subject_beside_otherwise(parts: Sequence[str]) -> str:
     return quote(subject[0], safe="") + subject[1:] if subject[0] in (OTHERWISE, "%") else subject
 
 
-def _filled(parts: list[str], columns: Sequence[str]) -> list[str]:
+def _nonempty(parts: list[str], columns: Sequence[str]) -> list[str]:
     """The texts of key columns; raises ValueUnusable where one is empty."""
     for column, part in zip(columns, parts, strict=True):
         if not part:

@@ -22,7 +22,7 @@ _RUNS = re.compile(r"\w+")
 _WORDS = re.compile(r"a(?:\s+a)+")
 _LEAST_FIELDS = 2  # one field is any text
 
-Cells = Mapping[str, str]
+TextByColumn = Mapping[str, str]
 
 
 def row_inside(
@@ -46,7 +46,7 @@ def row_inside(
     """
     times = times.near_to(times.limits.earliest_ms + DAY_MS)  # for clock times, any day will do
     form = _Form(header, mapping, mark)
-    known = [form.cells(fields), *form.readings(lines[0])]
+    known = [form.row_of(fields), *form.readings(lines[0])]
     for at, line in enumerate(lines[1:], 1):
         for cells in form.readings(line):
             if _has_time(cells, mapping, times) or (form.is_close(line) and _has_key_as(known, cells, mapping)):
@@ -66,12 +66,12 @@ class _Form:
             needed = [{*key, *(event.time.join or event.time.source_columns()[:1])} for event in mapping.event]
             self._least = min(max((header.index(name) + 1 for name in columns), default=1) for columns in needed)
 
-    def cells(self, fields: Sequence[str]) -> Cells:
+    def row_of(self, fields: Sequence[str]) -> TextByColumn:
         """The cells of a row with these fields; those that it does not have are empty."""
         texts = [field.strip().strip(self._quote) for field in fields] + [""] * (len(self._header) - len(fields))
         return dict(zip(self._header, ("" if text in self._empty else text for text in texts), strict=False))
 
-    def readings(self, line: str) -> Iterator[Cells]:
+    def readings(self, line: str) -> Iterator[TextByColumn]:
         """The cells of a line that has as many fields as a row: read without regard to quotes, and with it."""
         text = line.rstrip("\r\n")
         readings = [text.split(self._mark)]
@@ -80,14 +80,14 @@ class _Form:
                 readings += csv.reader([text], delimiter=self._mark, quotechar=self._quote)
         for fields in readings:
             if max(_LEAST_FIELDS, self._least) <= len(fields) <= len(self._header) or len(self._header) == len(fields):
-                yield self.cells(fields)
+                yield self.row_of(fields)
 
     def is_close(self, line: str) -> bool:
         """Whether no blank follows what divides the fields, as one does in prose."""
         return not re.search(re.escape(self._mark) + " ", line)
 
 
-def _has_time(cells: Cells, mapping: MappingConfig, times: LocalTimes) -> bool:
+def _has_time(cells: TextByColumn, mapping: MappingConfig, times: LocalTimes) -> bool:
     """Whether the line has the time of some event where the mapping expects it."""
     for event in mapping.event:
         text = "" if event.time.constant else origin(event.time, cells)
@@ -102,7 +102,7 @@ def _has_time(cells: Cells, mapping: MappingConfig, times: LocalTimes) -> bool:
     return False
 
 
-def _has_key_as(known: Sequence[Cells], cells: Cells, mapping: MappingConfig) -> bool:
+def _has_key_as(known: Sequence[TextByColumn], cells: TextByColumn, mapping: MappingConfig) -> bool:
     """Whether a line has a key of the same form as the row it is in: this also finds rows that would be refused."""
     for key in (mapping.entity.key, mapping.entity.otherwise_key):
         columns = [column for column in key if column != LINE]
@@ -110,10 +110,10 @@ def _has_key_as(known: Sequence[Cells], cells: Cells, mapping: MappingConfig) ->
             form = [_form(cells[column]) for column in columns]
             if any(form == [_form(row[column]) for column in columns] for row in known):
                 return True
-    return LINE in mapping.entity.key and not any(_tells(event.time, mapping) for event in mapping.event)
+    return LINE in mapping.entity.key and not any(_identifies_rows(event.time, mapping) for event in mapping.event)
 
 
-def _tells(source: TimeSource, mapping: MappingConfig) -> bool:
+def _identifies_rows(source: TimeSource, mapping: MappingConfig) -> bool:
     """Whether a row can be recognised by its time."""
     return not source.constant and not (source.map and mapping.map[source.map].otherwise)
 

@@ -35,7 +35,7 @@ _OFFSET_COLON = re.compile(r"([+-]\d\d):(\d\d)", re.ASCII)
 _LITERAL_OFFSET = re.compile(r"[+-]\d\d:?\d\d$", re.ASCII)
 _HOURS_OFFSET = re.compile(r"(:\d\d(?:\.\d+)?\s?[+-]\d\d)(?![\d:])", re.ASCII)  # PostgreSQL's +00
 _SIGNED_NUMBER = re.compile(r"[+\-\u2212]\d")
-_ZONE_WORDS = re.compile(
+_ZONE_NAMES = re.compile(
     r"[a-z_]{2,}/[a-z_]{2,}|(?<![a-z])(?:standard|summer|daylight|universal|mean|zulu|ut|bst|cest|cet|cst|cdt|eest|eet"
     r"|est|edt|hst|ist|jst|msk|mst|mdt|pst|pdt|west|wet|[an][kwez]?[ds]t|ae[ds]t|ac[ds]t)(?![a-z])",
     re.IGNORECASE,
@@ -197,7 +197,7 @@ def _ignored_zone(form: str) -> str:
     literals = _literals(form)
     found = _SIGNED_NUMBER.search(literals)
     if not found and "%z" not in _pattern(form).parts:  # with an offset, a name adds nothing
-        found = _ZONE_WORDS.search(literals) or _ZONE_CAPITALS.search(literals)
+        found = _ZONE_NAMES.search(literals) or _ZONE_CAPITALS.search(literals)
     return next((run.strip() for run in literals.split("\0") if found and found[0] in run), "")
 
 

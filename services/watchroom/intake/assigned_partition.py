@@ -226,7 +226,7 @@ class AssignedPartition:
             self.next_offset = next_offset
             self._progress_at_s = self._written_at_s = self._clock_s()
 
-    def touched(self) -> None:
+    def freshness_written(self) -> None:
         """Redis has our freshness, and the same offset as this worker."""
         self._written_at_s = self._clock_s()
 

@@ -72,11 +72,11 @@ class Assignment:
             partition.release()
             del self._partitions[partition.topic_partition]
 
-    def counted(self, topic: str, asked_ms: int) -> None:
-        """Kafka, asked at `asked_ms`, has answered that the topic has as many partitions as we know."""
-        self.counted_ms[topic] = asked_ms
+    def counted(self, topic: str, queried_ms: int) -> None:
+        """Kafka, asked at `queried_ms`, has answered that the topic has as many partitions as we know."""
+        self.counted_ms[topic] = queried_ms
         for partition in self.of_topic(topic):
-            partition.counted_ms = asked_ms
+            partition.counted_ms = queried_ms
 
     def refuse(self, topic: str) -> None:
         """Kafka does not let us read this topic: fetch it again after 2, 4, 8, then every 16 s."""
@@ -148,7 +148,7 @@ class AtStart(NamedTuple):
     left: Mapping[str, str] = MappingProxyType({})  # by stream: why it is left alone
     partitions: Mapping[str, int] = MappingProxyType({})  # partition count by topic
     added: Mapping[str, str] = MappingProxyType({})  # by stream: the sentence about partitions that were added
-    asked_ms: int = 0  # when Kafka was asked for `partitions`, milliseconds since the epoch
+    queried_ms: int = 0  # when Kafka was asked for `partitions`, milliseconds since the epoch
 
     @property
     def topics_left(self) -> list[str]:
@@ -179,8 +179,8 @@ class ServedStreams:
             topic: Count(self._partitions[topic], now_ms()) for stream, topic in topics if stream in self.added
         }
         for topic in self._topics.values():
-            if at_start.asked_ms:
-                assignment.counted(topic, at_start.asked_ms)
+            if at_start.queried_ms:
+                assignment.counted(topic, at_start.queried_ms)
 
     def why_left(self) -> dict[str, str]:
         """By stream that is left alone: a sentence about it."""
@@ -218,7 +218,7 @@ class ServedStreams:
             if found > self._partitions.get(topic, found):
                 self._leave_added(topic, found)
             else:
-                self._assignment.counted(topic, seen.asked_ms)
+                self._assignment.counted(topic, seen.queried_ms)
 
     def _leave_added(self, topic: str, found: int, *, is_least: bool = False) -> None:
         """Go on without the stream of a topic that has more partitions than we read.

@@ -67,7 +67,7 @@ async def repeat(intake: Intake, every_s: float, work: Callable[[], Awaitable[ob
             intake.fail(error)
 
 
-async def touch_forever(intake: Intake, touch_s: float) -> None:
+async def write_freshness_forever(intake: Intake, touch_s: float) -> None:
     """Every `touch_s` seconds: write each idle partition's freshness, and compare its offset with Redis's.
 
     Each partition in its own task, so that one that has to wait does not delay the others.
@@ -79,7 +79,7 @@ async def touch_forever(intake: Intake, touch_s: float) -> None:
             for partition in intake.assignment:
                 partition.stalled_s()
                 if partition.is_due(touch_s - look_s):
-                    under_way.create_task(intake.touch(partition))
+                    under_way.create_task(intake.write_freshness(partition))
             notice_silence(intake)
 
 
@@ -185,7 +185,7 @@ class CountKeeper:
             if is_another:
                 await asyncio.to_thread(self._store.replace, topic, known)
             if has == known.latest:
-                known = last_seen(known, [self._topics.asked_ms])
+                known = last_seen(known, [self._topics.queried_ms])
                 await asyncio.to_thread(self._store.note_last, topic, known.counts[-1])
             self._noted[topic] = known.counts[-1]
             if sentence := needs_rebuild(topic, has, known, made_from.get(topic)):
@@ -256,9 +256,7 @@ class MonthBandsWriter:
                 try:
                     await self.write(stream, now_ms())
                 except StoreUnavailable as error:
-                    log.warning(
-                        "the bands of closed months have not been written yet: no answer from Redis", detail=str(error)
-                    )
+                    log.warning("bands of closed months not written yet: no answer from Redis", detail=str(error))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -272,9 +270,8 @@ class MonthBandsWriter:
         """
         if self._store.is_refused:  # after a changed password, for example; the steps find out when it is over
             return 0
-        found = await asyncio.to_thread(self._due, stream, at_ms)
         written = 0
-        for measure, month, made in found:
+        for measure, month, made in await asyncio.to_thread(self._due, stream, at_ms):
             written += await self._store.write_bands(stream, bands.field(measure, month), made)
         return written
 

@@ -160,7 +160,7 @@ class Intake:
                 self.status.answered(LETTERS)
         return is_applied is not None
 
-    async def touch(self, partition: AssignedPartition) -> None:
+    async def write_freshness(self, partition: AssignedPartition) -> None:
         """Write the freshness of an idle partition, and compare its offset with Redis's."""
         if partition.lock.locked():
             return  # a batch came meanwhile, and its step does the same
@@ -168,11 +168,11 @@ class Intake:
             if not partition.is_reading:
                 return
             try:
-                await partition.applier.touch(partition.fresh_ms(partition.next_offset), now_ms())
+                await partition.applier.write_freshness(partition.fresh_ms(partition.next_offset), now_ms())
             except Exception as error:  # noqa: BLE001  # a timer that dies silently would freeze freshness
                 self.call_failed(partition, error)
             else:
-                partition.touched()
+                partition.freshness_written()
                 self.status.answered("redis")
                 if partition.short_for_s() > SHORT_LOG_S:
                     self.other_log(partition, partition.next_offset)

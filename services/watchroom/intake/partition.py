@@ -108,11 +108,12 @@ class Appliers:
         entities = Entities()
         return {number: self(topic, number, counts, entities) for number in range(self.partitions[topic])}
 
-    def make_room(self, entities: Entities) -> None:
+    def forget_excess(self, entities: Entities) -> None:
         """Forget these entities if all partitions together hold too many, and these are more than their share.
 
         A partition calls it between two batches only: what a fold has read must stay until its end. So a worker may
-        hold more for as long as a batch takes, and up to twice as much until an idle partition's next touch.
+        hold more for as long as a batch takes, and up to twice as much until an idle partition's next freshness
+        heartbeat.
         """
         held = [len(each) for each in self._all_entities.values()]
         if sum(held) > self.entities_held and len(entities) * len(held) > self.entities_held:
@@ -197,10 +198,10 @@ class PartitionApplier:
             await self._apply_chunk(chunk, chunk[-1].offset + 1, None, now_ms)
         await self._apply_chunk(chunks[-1], batch.next_offset, fresh_ms, now_ms)
 
-    async def touch(self, fresh_ms: int | None, now_ms: int) -> None:
+    async def write_freshness(self, fresh_ms: int | None, now_ms: int) -> None:
         """Write freshness and compare offsets, which notices a Redis that went back; raises as `apply`."""
         await self._settle()
-        self._shared.make_room(self._entities)
+        self._shared.forget_excess(self._entities)
         if self._next_offset is not None:
             await self._write(self._step(self._next_offset, fresh_ms, now_ms))
 
@@ -240,7 +241,7 @@ class PartitionApplier:
         await self._write(step, folded.entities)
 
     async def _read_states(self, subjects: Iterable[str]) -> None:
-        self._shared.make_room(self._entities)
+        self._shared.forget_excess(self._entities)
         missing = [subject for subject in subjects if subject not in self._entities]
         stored = await self._store.states(self.topic, missing)
         for subject, state in zip(missing, stored, strict=True):

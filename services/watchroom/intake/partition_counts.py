@@ -197,13 +197,13 @@ def counts_of(topics: Topics, held: Held, before: Mapping[str, int]) -> dict[str
         known = known_counts(topic, topics, held, is_another=is_another)
         counts = known.counts
         if topic in before and before[topic] < counts[0].partitions:
-            seen_ms = min([topics.asked_ms, *(each.from_ms for each in counts[1:])])
+            seen_ms = min([topics.queried_ms, *(each.from_ms for each in counts[1:])])
             counts = (Count(before[topic], 0), counts[0]._replace(from_ms=seen_ms), *counts[1:])
         if has > counts[-1].partitions:
-            counts = (*counts, Count(has, topics.asked_ms))
+            counts = (*counts, Count(has, topics.queried_ms))
         merged = known.merged if len(counts) == len(known.counts) else {}
         known = replace(known, counts=counts, log_id=log_id, merged=merged)
-        found[topic] = last_seen(known, [topics.asked_ms]) if has == known.latest else known
+        found[topic] = last_seen(known, [topics.queried_ms]) if has == known.latest else known
     return found
 
 

@@ -36,7 +36,7 @@ from watchroom.intake.background import (
     OpenTransactionNotes,
     end_when_returned,
     repeat,
-    touch_forever,
+    write_freshness_forever,
 )
 from watchroom.intake.dead_letters import DeadLetters
 from watchroom.intake.faust_app import BatchApp, make_app, member_name
@@ -137,7 +137,7 @@ class Worker:
                 return 0
             for finding in store.findings:
                 log.warning(str(finding))
-            at_start = AtStart(settings.topics, topics.log_ids, left, topics.partitions, added, topics.asked_ms)
+            at_start = AtStart(settings.topics, topics.log_ids, left, topics.partitions, added, topics.queried_ms)
             appliers = Appliers(settings, catalogue, topics, store, letters.send)
             intake = Intake(appliers, self._status, at_start, settings.session_timeout_s)
             intake.login_refused = lambda: refused_now(settings)
@@ -146,7 +146,7 @@ class Worker:
             transactions = OpenTransactionNotes(settings, self._redis_backoff)
             bands = MonthBandsWriter(settings, catalogue, store)
             work = (
-                touch_forever(intake, settings.touch_s),
+                write_freshness_forever(intake, settings.touch_s),
                 repeat(intake, COUNTS_EVERY_S, lambda: counts.note(intake)),
                 repeat(intake, settings.touch_s, store.check_evictions),
                 repeat(intake, settings.touch_s, lambda: end_when_returned(intake, store.agreeing)),

@@ -42,7 +42,7 @@ class LogsSeen(NamedTuple):
     ids: Mapping[str, str]  # of each topic's log, where the broker has ids
     without_partitions: Sequence[str] = ()  # topics that do not exist
     partitions: Mapping[str, int] = MappingProxyType({})  # partition count by existing topic
-    asked_ms: int = 0  # when the request was sent, milliseconds since the epoch
+    queried_ms: int = 0  # when the request was sent, milliseconds since the epoch
 
 
 class _Uuid:
@@ -171,11 +171,11 @@ async def look_at_logs(consumer: AIOKafkaConsumer) -> LogsSeen:
         KafkaError, OSError, TimeoutError: No broker answered.
     """
     topics = sorted(consumer.subscription())
-    asked_ms = now_ms()
+    queried_ms = now_ms()
     async with asyncio.timeout(BROKER_WAIT_S):
         seen = await topics_seen(consumer._client, topics)  # noqa: SLF001 - no public way to ask for ids
     missing = [topic for topic in topics if not consumer.partitions_for_topic(topic)]
-    return LogsSeen(_ids(seen), missing, {topic: each.partitions for topic, each in seen.items()}, asked_ms)
+    return LogsSeen(_ids(seen), missing, {topic: each.partitions for topic, each in seen.items()}, queried_ms)
 
 
 def _ids(seen: Mapping[str, TopicSeen]) -> dict[str, str]:

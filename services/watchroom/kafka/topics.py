@@ -45,7 +45,7 @@ class Topics:
 
     partitions: dict[str, int]  # partition count by topic
     log_ids: dict[str, str]  # by topic; empty if the broker has none
-    asked_ms: int = 0  # when it was asked for the partitions, milliseconds since the epoch
+    queried_ms: int = 0  # when it was asked for the partitions, milliseconds since the epoch
     differing: Sequence[str] = ()  # a sentence about each setting of a topic that does harm
 
 
@@ -70,13 +70,13 @@ async def ensure_topics(settings: Settings) -> Topics:
         have = await partition_counts(admin)
         missing = [topic for topic in owned_topics(settings) if topic not in have]
         created = await _create(admin, settings, missing) if missing else frozenset()
-        asked_ms = now_ms()
+        queried_ms = now_ms()
         counts = await _wait_shown(admin, settings, owned_topics(settings))
         ids = await log_ids(admin._client, counts)  # noqa: SLF001 - no public way to ask for ids
         found = await _differences(admin, settings, [topic for topic in counts if topic not in created])
     _refuse(settings, found)
     differing = [each.sentence(settings) for each in found]
-    return Topics(partitions=counts, log_ids=ids, asked_ms=asked_ms, differing=differing)
+    return Topics(partitions=counts, log_ids=ids, queried_ms=queried_ms, differing=differing)
 
 
 async def partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:

@@ -45,10 +45,10 @@ def quantity_of(measure: Measure, shown: Shown) -> Quantity:
     return KINDS[measure.kind].quantities[shown.what]
 
 
-def adds_up(measure: Measure, what: str) -> bool:
+def is_additive(measure: Measure, what: str) -> bool:
     """Whether a quantity can be asked for over all label values together."""
     quantity = kind_of(measure).quantities[what]
-    if not quantity.adds_up:
+    if not quantity.is_additive:
         return not measure.labels
     return not quantity.needs_target or all(not target.where for target in measure.targets)
 

@@ -11,7 +11,7 @@ VALUE: Final = ("value", "numerator", "denominator", "unit")
 OF_KINDS: Final = tuple(
     dict.fromkeys(column.name for kind in KINDS.values() for column in kind.columns if column.name not in VALUE)
 )
-STANDING: Final = ("as_of", "closed")
+COMPLETENESS: Final = ("as_of", "closed")
 PUBLISHED_VALUE: Final = VALUE[:3]
 PUBLISHED: Final = (
     *(f"published_{name}" for name in PUBLISHED_VALUE),
@@ -21,5 +21,5 @@ PUBLISHED: Final = (
 
 OWN_PERIOD: Final = ("span", "as_at", "old")  # for figures only
 
-FIGURES: Final = (*VALUE, *OWN_PERIOD, *OF_KINDS, *STANDING, *PUBLISHED)
+FIGURES: Final = (*VALUE, *OWN_PERIOD, *OF_KINDS, *COMPLETENESS, *PUBLISHED)
 """What follows the labels of a row; a CSV has one column for each."""

@@ -21,7 +21,7 @@ from watchroom.kinds.kind import (
     Reads,
     Stored,
     Unit,
-    placed_at,
+    counted_at,
 )
 from watchroom.kinds.measure import Facts, Measure, Summand
 from watchroom.rolling.buckets import ten_seconds_of
@@ -54,7 +54,7 @@ def clock(measure: Measure, mention: Callable[[str], str]) -> str:
     """When it counts, or what it adds up."""
     if measure.sum_of:
         return f"the sum of {'; '.join(map(_summand, measure.sum_of))}"
-    return placed_at(measure, mention)
+    return counted_at(measure, mention)
 
 
 def _summand(of: Summand) -> str:

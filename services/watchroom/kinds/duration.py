@@ -108,7 +108,7 @@ def details(row: Mapping[str, Any]) -> Iterator[str]:
 
 def _percentile(meaning: str, p: str) -> Quantity:
     return Quantity(
-        meaning, Unit.SECONDS, f"p{p}_s", "percentile_seconds", {"p": p}, adds_up=False, promql=of_some, tenths=True
+        meaning, Unit.SECONDS, f"p{p}_s", "percentile_seconds", {"p": p}, is_additive=False, promql=of_some, tenths=True
     )
 
 

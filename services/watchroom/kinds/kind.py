@@ -69,7 +69,7 @@ class Form(Enum):
     NOW = "what is open now"
     LIST = "a list for reports and the built-in page; it has no panel, because the listed values cannot be labels"
     FIGURE = "the latest figure of each span, with its as-at date"
-    WORDS = "text"
+    TEXT = "text"
 
 
 class HasClock(Protocol):
@@ -151,15 +151,15 @@ class Quantity:
     suffix: str = ""
     labels: By = field(default_factory=dict)
     counts: tuple[str, str] | None = None
-    adds_up: bool = True  # whether several label values can be added up
+    is_additive: bool = True  # whether several label values can be added up
     needs_target: bool = False
     misses_overdue: bool = False  # what is overdue now counts as missed, in the whole too
     promql: Callable[[MetricQuery, Quantity], str] = total  # of a quantity without counts
     title: str = ""  # in a panel's title; default: the meaning
     column: str = ""  # as a column's title; default: the meaning, capitalised
     tenths: bool = False  # whether tenths of a second matter
-    warning_word: str = "HIGH"
-    critical_word: str = "CRITICAL"
+    warning_text: str = "HIGH"
+    critical_text: str = "CRITICAL"
 
     @property
     def is_met_share(self) -> bool:
@@ -189,7 +189,7 @@ def as_stored(_measure: Measure, stored: Stored, _timed: bool = False) -> object
     return stored
 
 
-def placed_at(measure: Measure, mention: Callable[[str], str]) -> str:
+def counted_at(measure: Measure, mention: Callable[[str], str]) -> str:
     """The clock of what is counted at one moment."""
     return f"counted at {mention(measure.at)}"
 

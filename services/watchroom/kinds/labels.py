@@ -30,7 +30,7 @@ def value_text(label: Label, value: str) -> str:
     return label.titles.get(value) or from_slug(value)
 
 
-def value_words(label: Label, value: str) -> str:
+def value_title(label: Label, value: str) -> str:
     """A value on its own: `Grade 1`, `999`, `Theft offences`, `Cannock Chase`."""
     if value.isdigit() and label.name not in BARE:
         return f"{capital(title_of(label))} {value}"
@@ -43,13 +43,13 @@ def where_text(measure: Measure, by: Mapping[str, str]) -> str:
     return ", ".join(f"{title_of(known[name])} {value_text(known[name], value)}" for name, value in by.items())
 
 
-def where_words(measure: Measure, by: Mapping[str, str]) -> str:
+def where_titles(measure: Measure, by: Mapping[str, str]) -> str:
     """Several labels in one line: `999`, `Grade 1, Cannock Chase`; empty for none.
 
     Values that are not listed have their label's title: `Grade 1, area unknown`.
     """
     known = {label.name: label for label in measure.labels}
     return ", ".join(
-        value_words(known[name], value) if value in known[name].values else where_text(measure, {name: value})
+        value_title(known[name], value) if value in known[name].values else where_text(measure, {name: value})
         for name, value in by.items()
     )

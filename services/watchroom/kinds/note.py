@@ -8,7 +8,7 @@ from typing import Final
 from watchroom.kinds.kind import Column, Form, Kind, OwnKey, Reads, Stored
 from watchroom.kinds.measure import Measure
 
-WORDS: Final = OwnKey(
+TEXT: Final = OwnKey(
     "words",
     str,
     example="Improvements are expected by April 2022.",
@@ -37,7 +37,7 @@ KIND: Final = Kind(
     name="note",
     about="a row of text",
     needs=(),
-    own_keys=(WORDS,),
+    own_keys=(TEXT,),
     reads=Reads.NOTHING,
     fed_by="figures",
     figures=figures,
@@ -46,5 +46,5 @@ KIND: Final = Kind(
     base="",
     columns=(Column("value", "value"),),
     clock=clock,
-    form=Form.WORDS,
+    form=Form.TEXT,
 )

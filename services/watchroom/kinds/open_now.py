@@ -71,18 +71,18 @@ def question(measure: Measure, series: str, by: By) -> OpenQuestion:
     return OpenQuestion(series, None if target is None else target.limit_ms, measure.give_up_ms)
 
 
-def shown(asked: OpenQuestion, now_ms: int) -> Range:
+def shown(of: OpenQuestion, now_ms: int) -> Range:
     """The members that the tile counts: all that have not been given up. The first is the oldest."""
-    return Range(now_ms - asked.give_up_ms, None)
+    return Range(now_ms - of.give_up_ms, None)
 
 
-def ranges(asked: OpenQuestion, now_ms: int) -> tuple[Range, ...]:
+def ranges(of: OpenQuestion, now_ms: int) -> tuple[Range, ...]:
     """The ranges to count for a tile; `tile` takes the counts in this order."""
-    oldest_ms = now_ms - asked.give_up_ms
-    due_now_ms = now_ms - (asked.target_ms or 0)  # open since then: the deadline is now
+    oldest_ms = now_ms - of.give_up_ms
+    due_now_ms = now_ms - (of.target_ms or 0)  # open since then: the deadline is now
     first_due_ms = max(oldest_ms, due_now_ms)
     return (
-        shown(asked, now_ms),
+        shown(of, now_ms),
         Range(first_due_ms, due_now_ms + FIVE_MIN_MS),
         Range(first_due_ms, due_now_ms + 3 * FIVE_MIN_MS),
         Range(oldest_ms, first_due_ms - 1),
@@ -90,10 +90,10 @@ def ranges(asked: OpenQuestion, now_ms: int) -> tuple[Range, ...]:
     )
 
 
-def tile(asked: OpenQuestion, counts: Sequence[int], oldest_since_ms: int | None, now_ms: int) -> OpenTile:
+def tile(of: OpenQuestion, counts: Sequence[int], oldest_since_ms: int | None, now_ms: int) -> OpenTile:
     """Build the tile from the counts of its ranges, and since when the oldest has been open."""
     open_now, due_5, due_15, overdue, gave_up = counts
-    timed = asked.target_ms is not None
+    timed = of.target_ms is not None
     return OpenTile(
         open=open_now,
         oldest_ms=None if oldest_since_ms is None else now_ms - oldest_since_ms,
@@ -157,8 +157,8 @@ def _due(minutes: int) -> Quantity:
         "due",
         {"within": f"{minutes}m"},
         needs_target=True,
-        warning_word="DUE",
-        critical_word="DUE",  # fits next to the name of one of three numbers
+        warning_text="DUE",
+        critical_text="DUE",  # fits next to the name of one of three numbers
     )
 
 
@@ -193,7 +193,7 @@ KIND: Final = Kind(
         "due_5m": _due(5),
         "due_15m": _due(15),
         "overdue": Quantity(
-            "past the deadline", Unit.NUMBER, "overdue", "overdue", needs_target=True, warning_word="LATE"
+            "past the deadline", Unit.NUMBER, "overdue", "overdue", needs_target=True, warning_text="LATE"
         ),
     },
     base="open",

@@ -20,7 +20,7 @@ from watchroom.kinds.kind import (
     Reads,
     Stored,
     Unit,
-    placed_at,
+    counted_at,
 )
 from watchroom.kinds.measure import Condition, Facts, Measure, holds
 from watchroom.kinds.queries import or_base
@@ -93,7 +93,7 @@ KIND: Final = Kind(
     columns=(Column("value", "share"), Column("numerator", "part"), Column("denominator", "whole")),
     quotients={"value": Quotient(Unit.SHARE, PART, WHOLE)},
     details=details,
-    clock=placed_at,
+    clock=counted_at,
     form=Form.SUMMARY,
     unit=Unit.SHARE,
     card=("share",),

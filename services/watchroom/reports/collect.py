@@ -59,7 +59,7 @@ class Collector:
         for name in wanted:
             fields, log = self.reader.month(name)
             of_month = ((m, held.month(m, name, self.reader.token_hash)) for m in bands)
-            standing = {m: each for m, each in of_month if each is not None}
+            reported_bands = {m: each for m, each in of_month if each is not None}
             month = Month(
                 name,
                 fields,
@@ -67,7 +67,7 @@ class Collector:
                 self.closed(name, as_of),
                 topics,
                 self.settings.streams,
-                standing,
+                reported_bands,
             )
             rows += month_rows(self.catalogue, month, as_of, published=published)
         return rows

@@ -124,11 +124,11 @@ class MonthReader:
         if not has_bands(held.months):
             return None
         of = of_tokens.month if len(held.months) == 1 else of_tokens.twelve
-        standing = of(measure.id, held.months[-1], self._reader.token_hash)
-        if standing is None:
+        bands = of(measure.id, held.months[-1], self._reader.token_hash)
+        if bands is None:
             return None
-        then, today = held.with_left_out(measure, standing.both)
-        return Bands(today, then if standing.closed else None)
+        then, today = held.with_left_out(measure, bands.both)
+        return Bands(today, then if bands.closed else None)
 
     def _ranked(self, of_tokens: HeldTokens, measure: Measure, source: Source) -> ReportRow:
         held = source.held

@@ -48,7 +48,7 @@ def read_months(
     """
     collector = Collector(settings)
     known = collector.catalogue.measures
-    _check_asked(only, measures, known=(*known, ORPHANS))
+    _check_request(only, measures, known=(*known, ORPHANS))
     with closing(collector.reader):
         found = collector.check(stream for name in measures if name in known for stream in known[name].streams)
         warn_refused(found, warn)
@@ -74,7 +74,7 @@ def restatements(
     Raises: as `read_months`.
     """
     collector = Collector(settings)
-    _check_asked(only)
+    _check_request(only)
     with closing(collector.reader):
         found = collector.check()
         warn_refused(found, warn)
@@ -122,7 +122,7 @@ def _check_held(only: Collection[str], held: Collection[str]) -> None:
         raise ConfigurationInvalid([Fault("--month", "", f"{month!r}, which is not held", exists) for month in missing])
 
 
-def _check_asked(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:
+def _check_request(only: Collection[str], measures: Collection[str] = (), known: Collection[str] = ()) -> None:
     """Raise ConfigurationInvalid with everything in the request that is not a month or a measure."""
     if faults := month_faults("--month", only) + name_faults("--measure", measures, known):
         raise ConfigurationInvalid(faults)

@@ -85,10 +85,10 @@ def _figure(row: Row, value: object) -> str:
 
 
 def _details(row: Row) -> str:
-    return " · ".join(part for part in (*row.kind.details(row), *_standing(row)) if part)
+    return " · ".join(part for part in (*row.kind.details(row), *_finality(row)) if part)
 
 
-def _standing(row: Row) -> Iterator[str]:
+def _finality(row: Row) -> Iterator[str]:
     """How final a month's row is. What was published is known only once everything before the closing is applied."""
     if isinstance(restated := row.get("restatements"), int) and restated:
         reads, value, closed = row.kind.reads, row["published_value"], row["closed"] is True

@@ -10,7 +10,7 @@ from watchroom.kinds import kind_of
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_text import Line, areas_text, lines, nested_text, reasons, standing_text, target_text
+from watchroom.reports.report_text import Line, areas_text, finality_text, lines, nested_text, reasons, target_text
 
 
 class Definition(NamedTuple):
@@ -60,6 +60,6 @@ def definitions(report: Report) -> list[Definition]:
 
 def _shown(row: ReportRow) -> Shown:
     numbers = ", ".join(map(str, row.rows))
-    standing = [*nested_text(row), *standing_text(row)]
-    remarks = [*areas_text(row), *(" · ".join(some) for some in (standing, list(reasons(row))) if some)]
+    finality = [*nested_text(row), *finality_text(row)]
+    remarks = [*areas_text(row), *(" · ".join(some) for some in (finality, list(reasons(row))) if some)]
     return Shown(numbers, name_text(row), kind_of(row.measure).fed_by, lines(row), remarks)

@@ -97,7 +97,7 @@ def read_report(
             case Reads.TOKENS:
                 yield of_tokens[measure.id]
             case Reads.NOTHING:
-                yield note_row(measure, note.WORDS.of(measure), baselines)
+                yield note_row(measure, note.TEXT.of(measure), baselines)
             case _:
                 assert_never(reads)
 

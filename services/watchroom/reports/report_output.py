@@ -15,7 +15,7 @@ from watchroom.reports.freshness import Line
 from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import as_lines, as_objects, column_order, period_of
-from watchroom.reports.report_text import areas_text, lines, nested_text, reasons, standing_text
+from watchroom.reports.report_text import areas_text, finality_text, lines, nested_text, reasons
 from watchroom.wording import counted
 
 
@@ -68,7 +68,7 @@ def name_text(row: ReportRow) -> str:
 
 
 def _add(shown: Table, row: ReportRow) -> None:
-    remarks = [*areas_text(row), *nested_text(row), *standing_text(row), *reasons(row)]
+    remarks = [*areas_text(row), *nested_text(row), *finality_text(row), *reasons(row)]
     found = lines(row)
     for number, line in enumerate(found):
         is_first, is_last = number == 0, number == len(found) - 1

@@ -135,7 +135,7 @@ def areas_text(row: ReportRow) -> Iterator[str]:
     yield f"residual (outside the listed areas): {_amount(areas.residual)} ({_parts(row, areas.residual_of, ', ')})"
 
 
-def standing_text(row: ReportRow) -> Iterator[str]:
+def finality_text(row: ReportRow) -> Iterator[str]:
     """How final a row is."""
     if row.own is not None:
         as_at = f"as at {row.own.as_at}" if row.own.as_at else ""

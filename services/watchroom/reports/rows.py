@@ -59,9 +59,9 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
     held = added_up([StoredMonth(month.name, month.fields, month.log)], (month.name,), {}, month.closed, as_of)
     fed = streams_in(catalogue, month.fields) & {*month.fed}  # an incomplete sum would look complete
     for measure, label_sets in _counted(catalogue, month, {*held.today, *held.restated}):
-        if (standing := month.bands.get(measure.id)) is not None:
-            standing = standing._replace(both=held.with_left_out(measure, standing.both))
-            yield _bands_row(measure, month.name, standing, as_of, published=published)
+        if (bands := month.bands.get(measure.id)) is not None:
+            bands = bands._replace(both=held.with_left_out(measure, bands.both))
+            yield _bands_row(measure, month.name, bands, as_of, published=published)
             continue
         if measure.sum_of and not set(measure.streams) <= fed:
             continue
@@ -81,16 +81,16 @@ def month_rows(catalogue: Catalogue, month: Month, as_of: AsOf, *, published: bo
             yield row
 
 
-def _bands_row(measure: Measure, period: str, standing: ReportedBands, as_of: AsOf, *, published: bool) -> Row:
+def _bands_row(measure: Measure, period: str, bands: ReportedBands, as_of: AsOf, *, published: bool) -> Row:
     """The row of a measure of tokens. How often it was restated is not known, only that it was.
 
     Until the bands of a closed month are written, nothing was published, so nothing is restated.
     """
-    then, today = standing.both
+    then, today = bands.both
     row = _row(measure, {}, period, today)
-    row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": standing.closed}
+    row |= {"as_of": _moment(as_of.get(measure.stream)), "closed": bands.closed}
     if published:
-        row |= _published(measure, {}, then, int(standing.closed and today != then), closed=standing.closed)
+        row |= _published(measure, {}, then, int(bands.closed and today != then), closed=bands.closed)
     return row
 
 

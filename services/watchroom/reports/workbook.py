@@ -20,14 +20,14 @@ from watchroom.reports.read_report import Report
 from watchroom.reports.report import ReportRow
 from watchroom.reports.report_columns import parts_of, period_of
 from watchroom.reports.report_output import heading, name_text
-from watchroom.reports.report_text import nested_name, part_name, reasons, standing_text
+from watchroom.reports.report_text import finality_text, nested_name, part_name, reasons
 from watchroom.reports.sections import DEFINITIONS
 
 SECONDS, PERCENT, POINTS, WHOLE = '#,##0.0" s"', "0.0%", '+0.0" points";-0.0" points";0.0" points"', "#,##0"
 SIGNED = {SECONDS: '+#,##0.0" s";-#,##0.0" s";0.0" s"', PERCENT: "+0.0%;-0.0%;0.0%", WHOLE: "+#,##0;-#,##0;0"}
 HEAD = ("row", "measure", "part", "area", "period", "what")
 NUMBERS = ("value", "numerator", "denominator")
-STANDING = ("fed by", "as at", "held months", "of months", "restatements", "remarks")
+FINALITY = ("fed by", "as at", "held months", "of months", "restatements", "remarks")
 CHANGES = ("change", "change %", "change in points")
 
 
@@ -93,7 +93,7 @@ def _table(report: Report, rows: Sequence[ReportRow]) -> Iterator[list[Cell]]:
     titles = [f"{group}: {nested_name(name)}" for group, name in nested]
     of_baseline = (*NUMBERS, *titles, *CHANGES)
     baselines = [f"{name}: {column}" for name in report.baselines for column in of_baseline]
-    yield [*HEAD, *NUMBERS, *titles, *baselines, *STANDING]
+    yield [*HEAD, *NUMBERS, *titles, *baselines, *FINALITY]
     for row in rows:
         yield from _lines(report, row, nested)
 
@@ -108,7 +108,7 @@ def _nested_names(rows: Sequence[ReportRow]) -> list[tuple[str, str]]:
 def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) -> Iterator[list[Cell]]:
     numbers, name = ", ".join(map(str, row.rows)), name_text(row)
     period = row.own.period if row.own else period_of(row.months)
-    remarks = "; ".join([*standing_text(row), *reasons(row)])
+    remarks = "; ".join([*finality_text(row), *reasons(row)])
     titles = {name: each.title for name, each in kind_of(row.measure).quotients.items()} or {VALUE: _unit(row)}
     for column, title in titles.items():
         if row.figure is not None and column not in row.figure.exact:
@@ -116,8 +116,8 @@ def _lines(report: Report, row: ReportRow, nested: Sequence[tuple[str, str]]) ->
         then = [cell for baseline in report.baselines for cell in _then(row, baseline, column, nested)]
         held = [None, None] if row.own else [_count(row.held_months), _count(len(row.months))]
         as_at = row.own.as_at if row.own else ""
-        standing: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), remarks]
-        yield [numbers, name, "total", "all", period, title, *_numbers(row.figure, column, nested), *then, *standing]
+        finality: list[Cell] = [kind_of(row.measure).fed_by, as_at or None, *held, _count(row.restatements), remarks]
+        yield [numbers, name, "total", "all", period, title, *_numbers(row.figure, column, nested), *then, *finality]
         for what, part in parts_of(row.areas):
             yield [numbers, name, what, part_name(row, part), period, title, *_numbers(part.figure, column, nested)]
 

@@ -27,7 +27,7 @@ class Backoff:
         self._pause = Pause(FIRST_S, MOST_S)
         self._refused_at_s = -AGAIN_WITHIN_S
         self._next_at_s = 0.0
-        self._is_asking = False
+        self._is_trying = False
         self._lock = threading.Lock()
 
     @property
@@ -43,16 +43,16 @@ class Backoff:
             now_s = self._clock_s()
             if now_s < self._next_at_s:
                 raise StoreRefuses(self._refusal)
-            self._is_asking = True
+            self._is_trying = True
             self._next_at_s = now_s + MOST_S  # for all other callers, until this one has its answer
 
     def refused(self, error: StoreRefuses) -> None:
         """The server has refused a call."""
         with self._lock:
             now_s = self._clock_s()
-            if self._refusal and not self._is_asking:
+            if self._refusal and not self._is_trying:
                 return  # it was already under way when the first call was refused
-            self._is_asking = False
+            self._is_trying = False
             if now_s - self._refused_at_s >= AGAIN_WITHIN_S:
                 self._pause.reset()
             self._refusal, self._refused_at_s, self._next_at_s = str(error), now_s, now_s + self._pause.next_s()
@@ -67,7 +67,7 @@ class Backoff:
     def ended(self) -> None:
         """A call was not refused: it was answered, or the server cannot be reached."""
         with self._lock:
-            self._refusal, self._is_asking = "", False
+            self._refusal, self._is_trying = "", False
 
 
 class Seldom:

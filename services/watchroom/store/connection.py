@@ -137,7 +137,7 @@ class SyncClient:
             **options,
         )
 
-    def _ask(self, call: Callable[[], Done]) -> Done:
+    def _query(self, call: Callable[[], Done]) -> Done:
         self._backoff.check()
         try:
             reply = call()

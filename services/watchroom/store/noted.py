@@ -27,11 +27,11 @@ class NotedHash(SyncClient):
 
     def stored(self) -> dict[str, str]:
         """All of it."""
-        return cast("dict[str, str]", self._ask(lambda: self._redis.hgetall(self._key)))
+        return cast("dict[str, str]", self._query(lambda: self._redis.hgetall(self._key)))
 
     def add(self, field: str, value: str) -> None:
         """Write a field, unless there is one already."""
-        self._ask(lambda: self._redis.hsetnx(self._key, field, value))
+        self._query(lambda: self._redis.hsetnx(self._key, field, value))
 
     def change(self, fields: Mapping[str, str], gone: Collection[str] = ()) -> None:
         """Write some fields and remove others, at once."""
@@ -40,7 +40,7 @@ class NotedHash(SyncClient):
             pipe.hdel(self._key, *gone)
         if fields:
             pipe.hset(self._key, mapping=cast("dict[Any, Any]", fields))
-        self._ask(pipe.execute)
+        self._query(pipe.execute)
 
     def _error(self, error: Exception) -> StoreUnavailable:
         if said := not_now_said(error):

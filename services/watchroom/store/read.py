@@ -71,7 +71,7 @@ class Reader(SyncClient):
 
     def info(self) -> dict[str, Any] | None:
         """The fields of INFO; None if our user may not ask for them, which is tried once a minute."""
-        return self._ask(self._info_if_allowed) if self._info_gate.is_due else None
+        return self._query(self._info_if_allowed) if self._info_gate.is_due else None
 
     def process(self) -> Process:
         """What Redis says about itself. `run_id` changes with the process, which may have brought older content back.
@@ -92,13 +92,13 @@ class Reader(SyncClient):
     def hello(self) -> Process:
         """The same as far as HELLO says it, which needs no right."""
         ask: Callable[..., Any] = self._redis.execute_command
-        said = self._ask(lambda: ask("HELLO"))
+        said = self._query(lambda: ask("HELLO"))
         fields = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
         return process_of_hello(f"connection {self.connections}", fields)
 
     def generation(self) -> str:
         """Another one after the keys were cleared, when `seq` begins again; empty if there are no keys."""
-        return cast("str | None", self._ask(lambda: self._redis.hget(self.keys.meta, keys.GENERATION))) or ""
+        return cast("str | None", self._query(lambda: self._redis.hget(self.keys.meta, keys.GENERATION))) or ""
 
     def meta(self) -> Meta | None:
         """The definitions of the figures; None before the first worker."""
@@ -111,7 +111,7 @@ class Reader(SyncClient):
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
             pipe.hgetall(self.keys.bucket(name))
-        found = cast("list[dict[str, str]]", self._ask(pipe.execute))
+        found = cast("list[dict[str, str]]", self._query(pipe.execute))
         return list(map(_integers, found))
 
     def changed_since(self, seq: int) -> tuple[int, list[str] | None]:
@@ -119,7 +119,7 @@ class Reader(SyncClient):
         pipe = self._redis.pipeline(transaction=True)
         pipe.hget(self.keys.meta, keys.SEQ)
         pipe.zrange(self.keys.changed, f"({seq}", "+inf", byscore=True)
-        latest, names = self._ask(pipe.execute)
+        latest, names = self._query(pipe.execute)
         now = int(latest or 0)
         known = 0 <= now - seq < CHANGES_KEPT
         return now, list(names) if known else None
@@ -129,7 +129,7 @@ class Reader(SyncClient):
         pipe = self._redis.pipeline(transaction=True)
         pipe.hgetall(self.keys.bucket(f"month:{month}"))
         pipe.lrange(self.keys.restatements(month), 0, -1)
-        fields, log = self._ask(pipe.execute)
+        fields, log = self._query(pipe.execute)
         return _integers(fields), [restatement_from_json(text) for text in log]
 
     def token_versions(self) -> dict[str, int]:
@@ -145,7 +145,7 @@ class Reader(SyncClient):
         pipe = self._redis.pipeline(transaction=True)
         for key in (self.keys.token_versions, self.keys.bands, self.keys.not_restated):
             pipe.hgetall(key)
-        versions, stored, late = self._ask(pipe.execute)
+        versions, stored, late = self._query(pipe.execute)
         return Held(_integers(versions), stored, _integers(late))
 
     def open_tiles(self, questions: Sequence[OpenQuestion], now_ms: int) -> list[OpenTile]:
@@ -154,11 +154,11 @@ class Reader(SyncClient):
             return []
         pipe = self._redis.pipeline(transaction=False)
         for question in questions:
-            self._ask_tile(pipe, question, now_ms)
-        found = iter(self._ask(pipe.execute))
+            self._query_tile(pipe, question, now_ms)
+        found = iter(self._query(pipe.execute))
         return [self._tile(question, found, now_ms) for question in questions]
 
-    def _ask_tile(self, pipe: Pipeline, question: OpenQuestion, now_ms: int) -> None:
+    def _query_tile(self, pipe: Pipeline, question: OpenQuestion, now_ms: int) -> None:
         key = self.keys.open_set(question.series)
         for of in open_now.ranges(question, now_ms):
             pipe.zcount(key, *_bounds(of))
@@ -172,7 +172,7 @@ class Reader(SyncClient):
 
     def open_members(self, series: str) -> list[tuple[str, int]]:
         """(subject, since in ms), oldest first."""
-        found = self._ask(lambda: self._redis.zrange(self.keys.open_set(series), 0, -1, withscores=True))
+        found = self._query(lambda: self._redis.zrange(self.keys.open_set(series), 0, -1, withscores=True))
         return [(subject, int(since)) for subject, since in cast("list[tuple[str, float]]", found)]
 
     def listed(self, name: str, topic: str) -> list[bytes]:
@@ -181,7 +181,7 @@ class Reader(SyncClient):
         found: list[bytes | None] = []
         for start in range(0, len(subjects), LISTED_AT_ONCE):
             states = [self.keys.state(topic, subject) for subject in subjects[start : start + LISTED_AT_ONCE]]
-            found += self._ask(partial(self._undecoded, states))
+            found += self._query(partial(self._undecoded, states))
         return [state for state in found if state is not None]
 
     def open_sets(self) -> list[str]:
@@ -196,7 +196,7 @@ class Reader(SyncClient):
         pipe = self._redis.pipeline(transaction=False)
         for topic, number in pairs:
             pipe.hmget(self.keys.partition(topic, number), [keys.NEXT_OFFSET, keys.FRESH_MS, keys.LOST])
-        found = self._ask(pipe.execute) if pairs else []
+        found = self._query(pipe.execute) if pairs else []
         return {
             pair: PartitionState(_int(o), _int(f), int(n or 0)) for pair, (o, f, n) in zip(pairs, found, strict=True)
         }
@@ -244,7 +244,7 @@ class Reader(SyncClient):
 
     def restatements(self, month: str) -> list[Restatement]:
         """Changes to a closed month, in the order in which they were applied."""
-        found = self._ask(lambda: self._redis.lrange(self.keys.restatements(month), 0, -1))
+        found = self._query(lambda: self._redis.lrange(self.keys.restatements(month), 0, -1))
         return [restatement_from_json(text) for text in cast("list[str]", found)]
 
     def _counts(self, key: str) -> dict[tuple[str, str], int]:
@@ -258,11 +258,11 @@ class Reader(SyncClient):
         return cast("list[bytes | None]", ask("MGET", *keys_, NEVER_DECODE=True))
 
     def _hash(self, key: str) -> dict[str, str]:
-        return cast("dict[str, str]", self._ask(lambda: self._redis.hgetall(key)))
+        return cast("dict[str, str]", self._query(lambda: self._redis.hgetall(key)))
 
     def _scan(self, pattern: str) -> Iterable[str]:
         escaped = pattern.replace("[", r"\[")
-        return cast("list[str]", self._ask(lambda: list(self._redis.scan_iter(escaped, count=1000))))
+        return cast("list[str]", self._query(lambda: list(self._redis.scan_iter(escaped, count=1000))))
 
     def _info_if_allowed(self) -> dict[str, Any] | None:
         try:

@@ -71,7 +71,7 @@ UNUSABLE = {  # by `Process.mode`
 }
 
 
-class _Asked(NamedTuple):
+class _Access(NamedTuple):
     """The server that was asked (Redis or a sentinel), and the user."""
 
     name: str
@@ -106,19 +106,19 @@ def unavailable(
     server = RedisServer(server) if isinstance(server, str) else server
     address = urls.parse(server.url)
     if not address.sentinels:
-        return _said(_Asked(f"Redis at {address.shown}", address), error, scripts)
-    asking = isinstance(error, _NO_SERVER) or "sentinel" in str(error).lower()
+        return _said(_Access(f"Redis at {address.shown}", address), error, scripts)
+    is_of_sentinels = isinstance(error, _NO_SERVER) or "sentinel" in str(error).lower()
     refused: list[StoreUnavailable] = []
     for sentinel in address.sentinels:
         try:
-            found = _ask_sentinel(server, address, sentinel)
+            found = _query_sentinel(server, address, sentinel)
         except (RedisError, OSError) as why:
             refused.append(_said(_as_sentinel(server, address, sentinel), why, scripts))
             continue
         if found is None:
             refused.append(_unknown_service(address, sentinel))
-        elif asking:
-            return _ask_primary(server, address, _as_primary(address, found))
+        elif is_of_sentinels:
+            return _query_primary(server, address, _as_primary(address, found))
         else:
             return _said(_as_primary(address, found), error, scripts)
     return _of_sentinels(address, refused)
@@ -139,16 +139,16 @@ def _unknown_service(address: RedisAddress, sentinel: Endpoint) -> StoreRefuses:
     )
 
 
-def _ask_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint) -> Endpoint | None:
+def _query_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint) -> Endpoint | None:
     """Where the primary is; None if the sentinel does not know the service."""
-    asked = _as_sentinel(server, address, sentinel).address
-    with _one_connection(server, asked) as redis:
+    access = _as_sentinel(server, address, sentinel).address
+    with _one_connection(server, access) as redis:
         ask: Any = redis.sentinel_masters  # as redis-py asks, so that the same right is needed
         found = ask().get(address.service)
     return None if found is None else Endpoint(str(found["ip"]), int(found["port"]))
 
 
-def _ask_primary(server: RedisServer, address: RedisAddress, primary: _Asked) -> StoreUnavailable:
+def _query_primary(server: RedisServer, address: RedisAddress, primary: _Access) -> StoreUnavailable:
     """What the primary itself answers, when redis-py has said only that there is no primary."""
     try:
         with _one_connection(server, primary.address) as redis:
@@ -179,30 +179,30 @@ def _one_connection(server: RedisServer, address: RedisAddress) -> Redis:
     )
 
 
-def _as_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint) -> _Asked:
+def _as_sentinel(server: RedisServer, address: RedisAddress, sentinel: Endpoint) -> _Access:
     at = address.at(sentinel)._replace(user=server.sentinel_user, password=server.sentinel_password, database=0)
-    return _Asked(f"The sentinel at {sentinel}", at, OF_SENTINELS)
+    return _Access(f"The sentinel at {sentinel}", at, OF_SENTINELS)
 
 
-def _as_primary(address: RedisAddress, found: Endpoint) -> _Asked:
+def _as_primary(address: RedisAddress, found: Endpoint) -> _Access:
     at = address.at(found)
-    return _Asked(f"Redis at {at.shown} (primary of {address.service!r})", at)
+    return _Access(f"Redis at {at.shown} (primary of {address.service!r})", at)
 
 
-def _said(asked: _Asked, error: BaseException, scripts: Mapping[str, str]) -> StoreUnavailable:
-    refusal = _right(error, asked, scripts) or _other_server(error, asked) or _entry(error, asked)
+def _said(access: _Access, error: BaseException, scripts: Mapping[str, str]) -> StoreUnavailable:
+    refusal = _right(error, access, scripts) or _other_server(error, access) or _entry(error, access)
     if refusal is None:
-        name = "Redis" if asked.credentials == URL else asked.name
+        name = "Redis" if access.credentials == URL else access.name
         return StoreUnavailable(f"{name} did not answer ({error})")
-    return StoreRefuses(f"{asked.name} {refusal.answer}; check {refusal.look_at}")
+    return StoreRefuses(f"{access.name} {refusal.answer}; check {refusal.look_at}")
 
 
-def _right(error: BaseException, asked: _Asked, scripts: Mapping[str, str]) -> tls.Refusal | None:
+def _right(error: BaseException, access: _Access, scripts: Mapping[str, str]) -> tls.Refusal | None:
     """A right that our user lacks, for a command or within one of our scripts."""
     if command := _refused_command(str(error), scripts):
-        return tls.Refusal(f"does not let user {asked.user} run {command}", f"its rights, see {RIGHTS}")
+        return tls.Refusal(f"does not let user {access.user} run {command}", f"its rights, see {RIGHTS}")
     if isinstance(error, NoPermissionError) or _NO_KEY.search(str(error)):
-        return tls.Refusal(f"does not let user {asked.user} access its keys ({error})", f"its rights, see {RIGHTS}")
+        return tls.Refusal(f"does not let user {access.user} access its keys ({error})", f"its rights, see {RIGHTS}")
     return None
 
 
@@ -216,13 +216,13 @@ def _refused_command(text: str, scripts: Mapping[str, str]) -> str:
     return ""
 
 
-def _other_server(error: BaseException, asked: _Asked) -> tls.Refusal | None:
+def _other_server(error: BaseException, access: _Access) -> tls.Refusal | None:
     """A server of another kind than the one that we need."""
     text = str(error)
     if isinstance(error, (AskError, ClusterDownError)) or _CLUSTER.search(text):
         return UNUSABLE[CLUSTER]
     if _NO_DATABASE.search(text):
-        return tls.Refusal(f"has no database {asked.address.database}", f"the number at the end of {URL}")
+        return tls.Refusal(f"has no database {access.address.database}", f"the number at the end of {URL}")
     if found := _UNKNOWN.search(text):
         command = found["command"].upper()
         if command.startswith("SENTINEL"):
@@ -236,7 +236,7 @@ def _other_server(error: BaseException, asked: _Asked) -> tls.Refusal | None:
     return None
 
 
-def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
+def _entry(error: BaseException, access: _Access) -> tls.Refusal | None:
     """Why it refuses our login."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -244,14 +244,14 @@ def _entry(error: BaseException, asked: _Asked) -> tls.Refusal | None:
     if isinstance(error, AuthenticationError) or _NOT_LET_IN.match(str(error)):
         why = "it requires a password" if _NO_PASSWORD.search(str(error)) else str(error).rstrip(".")
         return tls.Refusal(
-            f"rejects the login of user {asked.user} ({why})", f"user and password in {asked.credentials}"
+            f"rejects the login of user {access.user} ({why})", f"user and password in {access.credentials}"
         )
     is_there = isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError))
     is_not = any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
     answered = isinstance(error, (BusyLoadingError, ReadOnlyError))
-    if asked.address.scheme == urls.UNIX or not is_there or is_not or answered:
+    if access.address.scheme == urls.UNIX or not is_there or is_not or answered:
         return None
-    return _by_looking(error, asked.address)
+    return _by_looking(error, access.address)
 
 
 def _by_looking(error: BaseException, address: RedisAddress) -> tls.Refusal | None:

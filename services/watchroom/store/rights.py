@@ -70,7 +70,7 @@ def missing_rights(server: RedisServer | str, keys: Keys, needed: Collection[str
         pool: Any = redis.connection_pool
         connection = pool.get_connection()
         try:
-            return _asked(connection, keys, needed)
+            return _missing(connection, keys, needed)
         finally:
             connection.disconnect()  # the transaction never runs
             pool.release(connection)
@@ -90,7 +90,7 @@ def refuse_missing(server: RedisServer | str, keys: Keys, needed: Collection[str
         )
 
 
-def _asked(connection: Any, keys: Keys, needed: Collection[str]) -> list[str]:  # noqa: ANN401 - redis-py's
+def _missing(connection: Any, keys: Keys, needed: Collection[str]) -> list[str]:  # noqa: ANN401 - redis-py's
     if not _may(connection, ["MULTI"]):
         return ["MULTI"]  # without it the others cannot be checked
     missing = [name for name in needed if name in _CHECKED and not _may(connection, _call(name, keys))]

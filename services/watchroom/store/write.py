@@ -129,9 +129,9 @@ class Store(AsyncClient):
 
     async def _bind(self) -> dict[str, str]:
         """Bind each stream without a definition to ours; returns all fields of `meta`."""
-        life = secrets.token_hex(8)
+        generation = secrets.token_hex(8)
         streams = [
-            (stream, bound.fingerprint, [keys.GENERATION, life, *self._bound_with(stream)])
+            (stream, bound.fingerprint, [keys.GENERATION, generation, *self._bound_with(stream)])
             for stream, bound in self._bound.items()
         ]
         packed = msgpack.packb(streams, use_bin_type=False)

@@ -55,7 +55,7 @@ def exporter(redis_of_all: RedisServer) -> Iterator[Exporter]:
 
 
 @pytest.fixture
-def room(redis_of_all: RedisServer) -> Iterator[ExporterStore]:
+def store(redis_of_all: RedisServer) -> Iterator[ExporterStore]:
     """A 999 call is waiting and a Grade 1 is about to miss its target; nothing is left of an earlier test."""
     client = redis_of_all.client()
     client.flushall()
@@ -69,15 +69,15 @@ def room(redis_of_all: RedisServer) -> Iterator[ExporterStore]:
     client.close()
 
 
-def read_all_again(room: ExporterStore) -> None:
+def read_all_again(store: ExporterStore) -> None:
     """Make the exporter read what was written by hand, which unlike a worker's step is not atomic."""
-    room.client.hset(room.keys.meta, SEQ, now_ms() * 1_000)
+    store.client.hset(store.keys.meta, SEQ, now_ms() * 1_000)
 
 
 @pytest.fixture
-def wall(browser: Browser, exporter: Exporter, room: ExporterStore) -> Iterator[Screen]:
+def wall(browser: Browser, exporter: Exporter, store: ExporterStore) -> Iterator[Screen]:
     """The page on a wall's screen, live."""
-    with fed(room), screen(browser) as shown:
+    with fed(store), screen(browser) as shown:
         exporter.await_published()
         shown.page.goto(f"{exporter.url}/")
         shown.shows(f"{EVERY_TILE_HAS_DATA} && document.body.innerText.includes('17 of 22')")
@@ -89,7 +89,7 @@ def tile(page: Page, title: str) -> str:
     return " ".join(page.locator(TILE).filter(has=page.get_by_role("heading", name=title)).inner_text().split())
 
 
-def test_the_wall_shows_the_figures_of_redis_and_updates_without_a_reload(wall: Screen, room: ExporterStore) -> None:
+def test_the_wall_shows_the_figures_of_redis_and_updates_without_a_reload(wall: Screen, store: ExporterStore) -> None:
     """No errors on the console, and states appear as text as well as colours."""
     page = wall.page
     assert tile(page, "Waiting now") == "Waiting now (list) 999 2 101 0"
@@ -99,7 +99,7 @@ def test_the_wall_shows_the_figures_of_redis_and_updates_without_a_reload(wall: 
     longest = tile(page, "Longest 999 wait")
     assert 75 <= int(longest.split()[4]) < 100, longest
     assert longest.endswith("CRITICAL")
-    room.waiting("calls_waiting|line=101", {"C-3": now_ms()})
+    store.waiting("calls_waiting|line=101", {"C-3": now_ms()})
     wall.shows("document.body.innerText.includes('101\\n1\\n') || document.body.innerText.includes('101\\n\\n1\\n')")
     assert wall.complaints == []
 
@@ -124,24 +124,26 @@ def test_the_wall_fits_on_its_screen_and_is_readable_from_three_metres(wall: Scr
     assert cut == []
 
 
-def test_large_numbers_still_fit_on_their_tiles(wall: Screen, room: ExporterStore) -> None:
+def test_large_numbers_still_fit_on_their_tiles(wall: Screen, store: ExporterStore) -> None:
     """As on a night when everything is open."""
     at_ms = now_ms()
     for grade in ("1", "2", "3"):
-        room.waiting(f"incidents_unattended|grade={grade},area=tamworth", {f"{grade}-{n}": at_ms for n in range(1_888)})
-    room.add(at_ms, {"call_volume|line=999|count": 88_888, "call_volume|line=101|count": 88_888})
-    read_all_again(room)
+        store.waiting(
+            f"incidents_unattended|grade={grade},area=tamworth", {f"{grade}-{n}": at_ms for n in range(1_888)}
+        )
+    store.add(at_ms, {"call_volume|line=999|count": 88_888, "call_volume|line=101|count": 88_888})
+    read_all_again(store)
     wall.shows("document.body.innerText.includes('1,888') && document.body.innerText.includes('88,888')")
     assert wall.page.evaluate(WIDER_THAN_THEIR_TILE) == []
 
 
 def test_the_tiles_of_a_stream_that_is_not_fed_say_so_without_being_cut_off(
-    browser: Browser, redis_of_all: RedisServer, room: ExporterStore
+    browser: Browser, redis_of_all: RedisServer, store: ExporterStore
 ) -> None:
     """Three words take the space in which other walls show a number."""
     telephony = Exporter(redis_of_all.url, WATCHROOM_STREAMS="calls")
     try:
-        with fed(room), screen(browser) as shown:
+        with fed(store), screen(browser) as shown:
             telephony.metrics_when(redis_up=1)
             shown.page.goto(f"{telephony.url}/")
             shown.shows(f"{EVERY_TILE_HAS_DATA} && document.body.innerText.includes('17 of 22')")
@@ -213,11 +215,11 @@ def test_an_exporter_that_hangs_blanks_the_page_like_one_that_is_gone(wall: Scre
 
 
 def test_a_feed_that_stops_blanks_its_tiles_and_data_age_says_old(
-    browser: Browser, exporter: Exporter, room: ExporterStore
+    browser: Browser, exporter: Exporter, store: ExporterStore
 ) -> None:
     """The exporter keeps answering; only the calls are out of date."""
-    with fed(room, "incidents", "crimes"), screen(browser) as shown:
-        with fed(room, "calls"):
+    with fed(store, "incidents", "crimes"), screen(browser) as shown:
+        with fed(store, "calls"):
             exporter.await_published()
             shown.page.goto(f"{exporter.url}/")
             shown.shows(EVERY_TILE_HAS_DATA)
@@ -267,13 +269,13 @@ def test_without_scripts_the_page_refreshes_itself_and_shows_its_time(wall: Scre
 
 
 def test_an_open_list_is_kept_up_to_date_too(
-    wall: Screen, browser: Browser, room: ExporterStore, redis_of_all: RedisServer
+    wall: Screen, browser: Browser, store: ExporterStore, redis_of_all: RedisServer
 ) -> None:
     """Answered calls leave it without a reload; without Redis it says NO DATA and shows no id."""
     with screen(browser) as listed:
         listed.page.goto(f"{wall.page.url}open/calls_waiting?line=999")
         assert "2 open" in listed.page.locator("main").inner_text()
-        room.client.zrem(room.keys.open_set("calls_waiting|line=999"), "C-1")
+        store.client.zrem(store.keys.open_set("calls_waiting|line=999"), "C-1")
         listed.shows("document.querySelector('main').innerText.includes('1 open')")
         redis_of_all.kill()
         listed.shows("document.querySelector('main').innerText.includes('NO DATA')")

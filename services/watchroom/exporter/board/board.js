@@ -10,7 +10,7 @@ const GIVE_UP_MS = Number(live.dataset.giveUpS) * 1000;
 
 let drawnMs = Number(live.dataset.drawnMs); // the server's time of the newest answer
 let fault = "the page is out of date";
-let asking = false;
+let polling = false;
 let timer = 0;
 
 // Two clocks: the steady one may stop while a laptop sleeps, the other one may be set.
@@ -63,7 +63,7 @@ function blank(why) {
   say(`NO DATA: ${why}. Last drawn at ${live.querySelector("time").textContent}; still retrying.`);
 }
 
-function judge() {
+function checkFreshness() {
   if (shown !== null && sinceMs(shown) > OLD_MS) {
     shown = null;
     fault = `nothing new for ${OLD_MS / 1000} seconds`;
@@ -83,9 +83,9 @@ async function answer(signal) {
   return fresh;
 }
 
-async function ask() {
-  if (asking) return;
-  asking = true;
+async function poll() {
+  if (polling) return;
+  polling = true;
   clearTimeout(timer);
   const began = clocks();
   const stop = new AbortController();
@@ -98,18 +98,18 @@ async function ask() {
     fault = stop.signal.aborted || error instanceof TypeError ? "the exporter does not answer" : error.message;
   }
   clearTimeout(giveUp);
-  judge();
-  asking = false;
-  timer = setTimeout(ask, EVERY_MS);
+  checkFreshness();
+  polling = false;
+  timer = setTimeout(poll, EVERY_MS);
 }
 
 function wake() {
-  judge(); // before anybody can read what was left on the screen
-  if (document.visibilityState === "visible") ask();
+  checkFreshness(); // before anybody can read what was left on the screen
+  if (document.visibilityState === "visible") poll();
 }
 
-judge();
-timer = setTimeout(ask, EVERY_MS);
-setInterval(judge, 1000);
+checkFreshness();
+timer = setTimeout(poll, EVERY_MS);
+setInterval(checkFreshness, 1000);
 for (const event of ["pageshow", "online", "offline"]) window.addEventListener(event, wake);
 document.addEventListener("visibilitychange", wake);

@@ -16,8 +16,8 @@ from watchroom.exporter.wall import Board, Line, MeasureView
 from watchroom.kinds import kind_of
 from watchroom.kinds.figure import UNIT, text
 from watchroom.kinds.kind import Reads
-from watchroom.kinds.labels import title_of, value_words, where_words
-from watchroom.kinds.note import WORDS
+from watchroom.kinds.labels import title_of, value_title, where_titles
+from watchroom.kinds.note import TEXT
 
 
 def board_page(board: Board, zone: ZoneInfo) -> str:
@@ -45,7 +45,7 @@ def _announcement(board: Board) -> str:
     found: dict[str, list[str]] = {}
     for view in board.tiles:
         if view.state in ("warning", "critical"):
-            word = next(view.word(each) for each in view.numbers if each.state == view.state)
+            word = next(view.state_text(each) for each in view.numbers if each.state == view.state)
             found.setdefault(word, []).append(view.tile.title)
     if board.withheld:
         found[NO_DATA] = board.withheld
@@ -83,7 +83,7 @@ def _by_reads(view: MeasureView) -> Html:
     if reads is Reads.FIGURES:
         return _figures(view) if view.figures else tag("p", "No figure has been reported.", class_="quiet-text")
     if reads is Reads.NOTHING:
-        return tag("p", WORDS.of(view.measure))
+        return tag("p", TEXT.of(view.measure))
     return _table(view)
 
 
@@ -92,7 +92,7 @@ def _figures(view: MeasureView) -> Html:
     head = [tag("th", name, scope="col") for name in ("", "latest", "period", "as at")]
     rows = []
     for (by, period, _, figure), is_old in view.figures:
-        named = where_words(view.measure, by) or "all"
+        named = where_titles(view.measure, by) or "all"
         as_at = to_text(figure.as_at_ms or 0)[:10] + (" OLD" if is_old else "")
         cells = (NONE if figure.value is None else text(view.measure, figure.value), period, as_at)
         rows.append(tag("tr", tag("th", named, scope="row"), *(tag("td", cell) for cell in cells)))
@@ -110,7 +110,7 @@ def _table(view: MeasureView) -> Html:
     rows = [
         tag(
             "tr",
-            tag("th", value_words(label, value) if label and value else "all", scope="row"),
+            tag("th", value_title(label, value) if label and value else "all", scope="row"),
             *_row(view.lines, value),
         )
         for value in values

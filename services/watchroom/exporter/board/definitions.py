@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from watchroom.catalogue.formatting import limit_words, plain, target_words, window_text
+from watchroom.catalogue.formatting import exact_text, plain, target_with_labels, window_text
 from watchroom.catalogue.metrics import suffixes
 from watchroom.catalogue.model import Catalogue
 from watchroom.exporter.board.markup import Html, join, tag
@@ -13,7 +13,7 @@ from watchroom.exporter.top_list import has_top
 from watchroom.exporter.wall import has_list
 from watchroom.kinds import kind_of, own_said
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.labels import from_slug, title_of, value_text, value_words, where_words
+from watchroom.kinds.labels import from_slug, title_of, value_text, value_title, where_titles
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.names import metric
 from watchroom.kinds.shown import Alert
@@ -78,7 +78,7 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     yield "Clock", [from_slug(f"{kind.clock(measure, str)} (stream {' and '.join(measure.streams)})")]
     yield "Excludes", [measure.display.excludes]
     for label in measure.labels:
-        listed = ", ".join(value_words(label, value) for value in label.values)
+        listed = ", ".join(value_title(label, value) for value in label.values)
         absent, other = (value_text(label, value) for value in (label.absent, label.other))
         yield f"By {title_of(label)}", [f"{listed}; a missing value counts as {absent}, any other value as {other}"]
     if said := own_said(measure):
@@ -88,11 +88,11 @@ def _facts(measure: Measure) -> Iterator[tuple[str, Sequence[str]]]:
     if measure.area_windows:
         yield "By area", ["; ".join(window_text(window) for window in measure.area_windows)]
     if measure.targets:
-        yield "Target", ["; ".join(target_words(measure, target) for target in measure.targets)]
+        yield "Target", ["; ".join(target_with_labels(measure, target) for target in measure.targets)]
     for where, share in measure.display.objectives:
-        yield "Objective", [f"{plain(share, Unit.SHARE)} {where_words(measure, where)}"]
+        yield "Objective", [f"{plain(share, Unit.SHARE)} {where_titles(measure, where)}"]
     if measure.give_up_ms:
-        yield "Not counted after", [limit_words(measure.give_up_ms / 1000, Unit.SECONDS)]
+        yield "Not counted after", [exact_text(measure.give_up_ms / 1000, Unit.SECONDS)]
     yield "Source", [measure.source]
     yield "Metrics", [", ".join(metric(measure.id, suffix) for suffix in suffixes(measure))]
     if measure.display.alerts:

@@ -9,7 +9,7 @@ from watchroom.catalogue.formatting import clock
 from watchroom.exporter.board.markup import Html, join, tag
 
 OLD_AFTER_S = 15  # older content counts as lost
-ASK_EVERY_S = 2
+POLL_EVERY_S = 2
 GIVE_UP_S = 4  # an answer that takes longer counts as failed
 REDRAW_S = 5  # without JavaScript
 
@@ -38,7 +38,7 @@ def document(
         tag("link", rel="stylesheet", href="/assets/board.css"),
         *((tag("script", src="/assets/board.js", defer=True), _without_script()) if live else ()),
     )
-    times = {"data_old_after_s": OLD_AFTER_S, "data_ask_every_s": ASK_EVERY_S, "data_give_up_s": GIVE_UP_S}
+    times = {"data_old_after_s": OLD_AFTER_S, "data_ask_every_s": POLL_EVERY_S, "data_give_up_s": GIVE_UP_S}
     alive = tag(
         "div",
         _header(title, force, now_ms, zone, notices),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from watchroom.catalogue.formatting import NO_DATA, clock
 from watchroom.exporter.board.markup import Html, tag
 from watchroom.exporter.open_list import Open, OpenList
-from watchroom.kinds.labels import capital, title_of, value_words, where_words
+from watchroom.kinds.labels import capital, title_of, value_title, where_titles
 from watchroom.kinds.measure import Label, Measure
 from watchroom.wording import duration, exact_duration
 
@@ -38,7 +38,7 @@ def open_page(found: OpenList, where: Mapping[str, str], faults: Sequence[str], 
         zone: Whose clock is shown.
     """
     members = found.members
-    shown = f"{where_words(found.measure, where)}: " if where else ""
+    shown = f"{where_titles(found.measure, where)}: " if where else ""
     parts = [
         *_not_live(found, faults, zone),
         tag("p", f"{shown}{len(members):,} open", class_="lead"),
@@ -64,7 +64,7 @@ def _filters(measure: Measure, where: Mapping[str, str]) -> Html:
         for value in label.all_values():
             picked = {**where, label.name: value}
             current = where.get(label.name) == value
-            links.append(_filter(measure, picked, value_words(label, value), current=current))
+            links.append(_filter(measure, picked, value_title(label, value), current=current))
     return tag("nav", tag("ul", *(tag("li", link) for link in links)), class_="filters", aria_label="Show only")
 
 
@@ -85,7 +85,7 @@ def _table(found: OpenList, members: Sequence[Open], zone: ZoneInfo) -> Html:
 
 
 def _row(each: Open, labels: Sequence[Label], now_ms: int, zone: ZoneInfo, *, timed: bool) -> Html:
-    cells = [tag("td", value_words(label, each.by[label.name])) for label in labels]
+    cells = [tag("td", value_title(label, each.by[label.name])) for label in labels]
     age = duration((now_ms - each.since_ms) / 1000)
     cells += [tag("td", clock(each.since_ms, zone)), tag("td", age, class_="number")]
     if timed:

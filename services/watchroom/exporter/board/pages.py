@@ -20,7 +20,7 @@ from watchroom.exporter.board.open_page import open_page, unreachable, where_fau
 from watchroom.exporter.board.top_page import top_page
 from watchroom.exporter.open_list import read_open
 from watchroom.exporter.page import Page
-from watchroom.exporter.server import Answer, Asked, Pages
+from watchroom.exporter.server import Answer, PageRequest, Pages
 from watchroom.exporter.top_list import has_top, read_top
 from watchroom.exporter.wall import has_list
 from watchroom.kinds.measure import Measure
@@ -74,31 +74,31 @@ class BoardPages:
             "/runbook/": self._book,
         }
 
-    def _wall(self, _: Asked) -> Answer:
+    def _wall(self, _: PageRequest) -> Answer:
         return Answer(board_page(self._page.board(self._now_ms()), self._zone), HTML)
 
-    def _asset(self, asked: Asked) -> Answer:
-        text = self._assets.get(asked.rest)
+    def _asset(self, request: PageRequest) -> Answer:
+        text = self._assets.get(request.rest)
         if text is None:
             return Answer(f"no such file; the files are {', '.join(ASSETS)}\n", status=HTTPStatus.NOT_FOUND)
-        return Answer(text, ASSETS[asked.rest])
+        return Answer(text, ASSETS[request.rest])
 
-    def _open(self, asked: Asked) -> Answer:
-        return self._list(asked, "open measure", "/open", has_list, self._open_now)
+    def _open(self, request: PageRequest) -> Answer:
+        return self._list(request, "open measure", "/open", has_list, self._open_now)
 
-    def _top(self, asked: Asked) -> Answer:
-        return self._list(asked, "list of the most frequent", "/top", has_top, self._most_frequent)
+    def _top(self, request: PageRequest) -> Answer:
+        return self._list(request, "list of the most frequent", "/top", has_top, self._most_frequent)
 
     def _list(
         self,
-        asked: Asked,
+        request: PageRequest,
         what: str,
         path: str,
         is_listed: Callable[[Measure], bool],
-        make: Callable[[Measure, Asked], Answer],
+        make: Callable[[Measure, PageRequest], Answer],
     ) -> Answer:
         """A page that is read from Redis on demand; only `OPEN_AT_ONCE` of them at the same time."""
-        measure = self._catalogue.measures.get(asked.rest)
+        measure = self._catalogue.measures.get(request.rest)
         if measure is None or not is_listed(measure):
             return self._unknown(what, path, filter(is_listed, self._all()))
         if measure.stream in self._page.not_fed:
@@ -106,7 +106,7 @@ class BoardPages:
         if not self._reading_lists.acquire(blocking=False):
             return self._unreachable(measure, "too many lists are being read from Redis; try again")
         try:
-            return make(measure, asked)
+            return make(measure, request)
         except StoreUnavailable as error:
             return self._unreachable(measure, str(error))
         finally:
@@ -116,18 +116,18 @@ class BoardPages:
         """A connection of its own: the mirror's belongs to the refreshing loop."""
         return closing(Reader(self._settings.redis_to_show, self._settings.force, timeout_s, self._backoff))
 
-    def _most_frequent(self, measure: Measure, _: Asked) -> Answer:
+    def _most_frequent(self, measure: Measure, _: PageRequest) -> Answer:
         at_ms = self._now_ms()
         with self._reader(TOP_TIMEOUT_S) as reader:
             lists = [read_top(reader, measure, window, at_ms, self._settings) for window in measure.windows]
         faults = self._page.faults(self._now_ms())[measure.stream]
         return self._text(measure.brief, top_page(lists, faults))
 
-    def _open_now(self, measure: Measure, asked: Asked) -> Answer:
-        if faults := where_faults(measure, asked.query):
+    def _open_now(self, measure: Measure, request: PageRequest) -> Answer:
+        if faults := where_faults(measure, request.query):
             text = tag("p", "; ".join(faults), class_="text")
             return self._text(measure.brief, text, HTTPStatus.BAD_REQUEST)
-        topic, where = self._settings.topic(measure.stream), dict(asked.query)
+        topic, where = self._settings.topic(measure.stream), dict(request.query)
         with self._reader(OPEN_TIMEOUT_S) as reader:
             found = read_open(reader, measure, topic, self._now_ms(), where)
         now_ms = self._now_ms()  # reading may have taken seconds; what follows is as of now
@@ -138,21 +138,21 @@ class BoardPages:
     def _unreachable(self, measure: Measure, why: str) -> Answer:
         return self._text(measure.brief, unreachable(why), HTTPStatus.SERVICE_UNAVAILABLE, live=True)
 
-    def _measures(self, _: Asked) -> Answer:
+    def _measures(self, _: PageRequest) -> Answer:
         links = ((f"/measures/{m.id}", m.brief, m.definition) for m in self._all())
         return self._text("Definitions", index("Every measure", links))
 
-    def _measure(self, asked: Asked) -> Answer:
-        measure = self._catalogue.measures.get(asked.rest)
+    def _measure(self, request: PageRequest) -> Answer:
+        measure = self._catalogue.measures.get(request.rest)
         if measure is None:
             return self._unknown("measure", "/measures", self._all())
         return self._text(measure.brief, definition(measure))
 
-    def _books(self, _: Asked) -> Answer:
+    def _books(self, _: PageRequest) -> Answer:
         return self._text("Runbooks", self._every_book("Every alert"))
 
-    def _book(self, asked: Asked) -> Answer:
-        book = self._runbooks.get(asked.rest)
+    def _book(self, request: PageRequest) -> Answer:
+        book = self._runbooks.get(request.rest)
         if book is None:
             return self._text("No such alert", self._every_book("Choose one of these"), HTTPStatus.NOT_FOUND)
         return self._text(book.name, runbook(book))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, State, limit_words, pieces, plain
+from watchroom.catalogue.formatting import NO_DATA, NONE, NOT_FED, State, exact_text, pieces, plain
 from watchroom.exporter.board.markup import Html, join, tag
 from watchroom.exporter.numbers import Number
 from watchroom.exporter.wall import DataAge, TileNumber, TileView, has_list
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.labels import value_words
+from watchroom.kinds.labels import value_title
 
 LONG = 3  # characters; more than that in one of several numbers needs smaller ones
 
@@ -19,7 +19,7 @@ def tile(view: TileView) -> Html:
     name = f"{view.measure.id}-{view.tile.place}"
     leads_to = " (list)" if has_list(view.measure) else " (definition)"
     link = tag("a", view.tile.title, tag("span", leads_to, class_="quiet-text"), href=view.href, id=f"link-{name}")
-    return frame(f"tile-{name}", link, view.state, _word(view), _figures(view))
+    return frame(f"tile-{name}", link, view.state, _state_text(view), _figures(view))
 
 
 def age_tile(age: DataAge) -> Html:
@@ -43,9 +43,9 @@ def frame(name: str, link: Html, state: State, word: Html, figures: Html) -> Htm
     return tag("li", tag("h3", link), figures, word, id=name, class_="tile", data_state=state, data_tile="")
 
 
-def _word(view: TileView) -> Html:
+def _state_text(view: TileView) -> Html:
     """The tile's state; if it has several numbers, each that is beyond its limits has its own."""
-    word = view.word(view.numbers[0]) if len(view.numbers) == 1 else ""
+    word = view.state_text(view.numbers[0]) if len(view.numbers) == 1 else ""
     return tag("p", word, class_="word") if word else Html("")
 
 
@@ -93,19 +93,19 @@ def _number(view: TileView, shown: TileNumber) -> Html:
         parts.extend(_share(number, view.target_share))
     elif view.has_limits and len(view.numbers) == 1:
         parts.append(tag("p", _limits(view), class_="beside"))
-    if len(view.numbers) > 1 and (word := view.word(shown)):
+    if len(view.numbers) > 1 and (word := view.state_text(shown)):
         parts.append(tag("p", word, class_="word"))
     return tag("div", *parts, class_="cell", data_state=shown.state)
 
 
 def _label(view: TileView, shown: TileNumber) -> str:
     split = next(label for label in view.measure.labels if label.name == view.tile.shown.split)
-    return value_words(split, shown.label)
+    return value_title(split, shown.label)
 
 
 def _limits(view: TileView) -> str:
     tile = view.tile
-    warning, critical = (limit_words(limit or 0, view.unit) for limit in (tile.warning, tile.critical))
+    warning, critical = (exact_text(limit or 0, view.unit) for limit in (tile.warning, tile.critical))
     return f"limits {warning} and {critical}"
 
 

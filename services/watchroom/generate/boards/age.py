@@ -17,7 +17,7 @@ OLD: Final = "OLD"
 SILENT: Final = "FEED SILENT"
 WITHHELD: Final = "WITHHELD"
 BAD: Final = (OLD, SILENT, WITHHELD)
-FILLED: Final = {f"/{'|'.join(BAD)}/": palette.CRITICAL}
+BACKGROUNDS: Final = {f"/{'|'.join(BAD)}/": palette.CRITICAL}
 
 
 def data_age(sources: Sources, width: int, height: int, size: int | None = None) -> SizedPanel:
@@ -36,7 +36,7 @@ def data_age(sources: Sources, width: int, height: int, size: int | None = None)
         head,
         [Query(queries.worst_tile("Data age"), "{{state}}")],
         named=True,
-        fills=FILLED,
+        fills=BACKGROUNDS,
         fill_unit="dthms",
         width=width,
         height=height,

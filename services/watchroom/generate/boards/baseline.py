@@ -8,9 +8,9 @@ from typing import Final
 from watchroom.generate import promql
 from watchroom.generate.boards import describe, queries
 from watchroom.generate.boards.lines import trend
-from watchroom.generate.boards.measure_panels import MOST_LINES, MeasurePanels, in_words
+from watchroom.generate.boards.measure_panels import MOST_LINES, MeasurePanels, value_titles
 from watchroom.generate.boards.panels import COUNT, Query, SizedPanel, rows
-from watchroom.kinds.labels import value_words
+from watchroom.kinds.labels import value_title
 from watchroom.kinds.measure import Label, Measure
 
 COMPARED: Final = (
@@ -28,7 +28,7 @@ def table(make: MeasurePanels, height: int) -> SizedPanel:
     values = list(label.values) if label else []
     return rows(
         head, asked, [(label.name, describe.column(label))] if label else [],
-        is_descending=values > sorted(values), width=12, height=height, names=in_words([label] if label else []),
+        is_descending=values > sorted(values), width=12, height=height, names=value_titles([label] if label else []),
     )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def graphs(make: MeasurePanels) -> Iterator[SizedPanel]:
     """One for each value of the first label, where they are few."""
     label = make.first
     for value in label.values if label and len(label.values) <= MOST_LINES else []:
-        said = value_words(label, value) if label else ""
+        said = value_title(label, value) if label else ""
         title = f"{make.measure.brief}, {said}: complete hour, compared with the last 6 weeks"
         asked = _queries(make.measure, {label.name: value} if label else {}, None)
         yield trend(

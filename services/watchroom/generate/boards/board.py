@@ -127,7 +127,7 @@ def runbook(sources: Sources, alert: str) -> str:
 def text(board: Board, sources: Sources) -> str:
     """The dashboard as classic JSON, the same for the same sources."""
     made = _frame(board, sources)
-    made.panels = list(_placed(board, board.make(sources)))
+    made.panels = list(_laid_out(board, board.make(sources)))
     plain = json.loads(json.dumps(made, cls=JSONEncoder))
     plain["panels"] = [_without(panel, (*DEFAULTS, LINK_TYPE)) for panel in plain["panels"]]
     return _json(_without(plain, DEFAULTS)) + "\n"
@@ -154,7 +154,7 @@ def _without(found: object, pairs: Sequence[tuple[str, object]]) -> object:
     return [_without(value, pairs) for value in found] if isinstance(found, list) else found
 
 
-def _placed(board: Board, sections: Sequence[Section]) -> list[model.Panel | model.RowPanel]:
+def _laid_out(board: Board, sections: Sequence[Section]) -> list[model.Panel | model.RowPanel]:
     """Places panels left to right, then down; a new section starts a new line."""
     found: list[model.Panel | model.RowPanel] = []
     y = 0

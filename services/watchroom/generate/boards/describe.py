@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from watchroom.catalogue.formatting import limit_words
+from watchroom.catalogue.formatting import exact_text
 from watchroom.generate.boards.states import Limits
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Unit
-from watchroom.kinds.labels import capital, title_of, where_words
+from watchroom.kinds.labels import capital, title_of, where_titles
 from watchroom.kinds.measure import Label, Measure, Target
 from watchroom.kinds.shown import Tile
 from watchroom.streams import STREAMS
@@ -60,8 +60,8 @@ def limits(measure: Measure, tile: Tile) -> Limits | None:
     if tile.warning is None or tile.critical is None:
         return None
     quantity = quantity_of(measure, tile.shown)
-    warning_word = "LOW" if tile.low_is_bad else quantity.warning_word
-    return Limits(tile.warning, tile.critical, warning_word, quantity.critical_word)
+    warning_text = "LOW" if tile.low_is_bad else quantity.warning_text
+    return Limits(tile.warning, tile.critical, warning_text, quantity.critical_text)
 
 
 def limits_text(found: Limits | None, unit: Unit, only_for: Mapping[str, str] | None = None) -> str:
@@ -72,13 +72,13 @@ def limits_text(found: Limits | None, unit: Unit, only_for: Mapping[str, str] | 
         only = ", ".join(f"{name} {value}" for name, value in only_for.items())
         return f"only for {only}: {limits_text(found, unit)}"
     side = "below" if found.is_low_bad else "from"
-    warning, critical = (limit_words(limit, unit) for limit in (found.warning, found.critical))
-    second = "in a different colour" if found.warning_word == found.critical_word else found.critical_word
-    return f"{found.warning_word} {side} {warning}, {second} {side} {critical}"
+    warning, critical = (exact_text(limit, unit) for limit in (found.warning, found.critical))
+    second = "in a different colour" if found.warning_text == found.critical_text else found.critical_text
+    return f"{found.warning_text} {side} {warning}, {second} {side} {critical}"
 
 
 def _target(measure: Measure, target: Target) -> str:
-    edge = f"{where_words(measure, target.where) or 'All'} {target.said}"
+    edge = f"{where_titles(measure, target.where) or 'All'} {target.said}"
     share = measure.display.objective_for(target.where)
     return edge if share is None else f"{edge} for at least {share:g} ({share:.0%})"
 

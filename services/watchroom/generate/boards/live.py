@@ -14,7 +14,7 @@ from watchroom.generate.boards.measure_panels import UNITS
 from watchroom.generate.boards.panels import TITLE_PX, Head, Query, SizedPanel, number
 from watchroom.kinds import kind_of, quantity_of
 from watchroom.kinds.kind import Quantity, Reads, Unit
-from watchroom.kinds.labels import value_words, where_words
+from watchroom.kinds.labels import value_title, where_titles
 from watchroom.kinds.measure import AREA, Measure
 from watchroom.kinds.shown import Tile
 
@@ -66,7 +66,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
     fills = {}
     if limits and (is_length or tile.judged):
         # A limit would apply to both queries, or to every number of the tile, so the word decides.
-        fills = {f"/{limits.warning_word}/": palette.WARNING, f"/{limits.critical_word}/": palette.CRITICAL}
+        fills = {f"/{limits.warning_text}/": palette.WARNING, f"/{limits.critical_text}/": palette.CRITICAL}
         limits = None
     return number(
         head, short, limits=limits, named=True, fills=fills, long=long, data_links=behind,
@@ -77,7 +77,7 @@ def _tile(sources: Sources, measure: Measure, tile: Tile, line: int) -> SizedPan
 
 def _shows(measure: Measure, tile: Tile) -> str:
     shown = tile.shown
-    where = [where_words(measure, shown.where)] if shown.where else []
+    where = [where_titles(measure, shown.where)] if shown.where else []
     others = "with all unlisted values combined" if shown.rest else "listed values only"
     split = [f"by {shown.split}, {others}"] if shown.split else []
     window = [window_text(shown.window)] if shown.window else []
@@ -94,7 +94,7 @@ def _queries(measure: Measure, tile: Tile, quantity: Quantity) -> Iterator[Query
         values = [(None, ["{{split}}"])]
     elif label:
         shown = [*values_shown(measure, label, tile.shown.what), *([label.absent] if tile.shown.rest else [])]
-        values = [(value, [value_words(label, value)]) for value in shown]
+        values = [(value, [value_title(label, value)]) for value in shown]
     for value, said in values:
         # The state first: "2 of 9 CRITICAL" reads as two that are critical.
         name = "  ".join([*said, *word, *counts]) or window_text(tile.shown.window)

@@ -13,9 +13,9 @@ from watchroom.generate.boards import describe, queries
 from watchroom.generate.boards.board import Sources, links
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Column, Head, Query, SizedPanel, rows
-from watchroom.kinds import adds_up, kind_of
+from watchroom.kinds import is_additive, kind_of
 from watchroom.kinds.kind import Over, Unit
-from watchroom.kinds.labels import capital, from_slug, title_of, value_words
+from watchroom.kinds.labels import capital, from_slug, title_of, value_title
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.streams import STREAMS
 
@@ -76,17 +76,17 @@ class MeasurePanels:
         self, titles: Mapping[str, str], unit: str, columns: Mapping[str, Column], label: Label | None, height: int
     ) -> SizedPanel:
         """Rows: values of a label. Columns: words of the catalogue, over the window that the board opens with."""
-        asked = [Query(self._by(what, self.window, label), title) for what, title in titles.items()]
+        query_list = [Query(self._by(what, self.window, label), title) for what, title in titles.items()]
         head = self.head("summary", f"{self.measure.brief}: {self.said}", unit, also=(ALL_ROW,))
         written = {titles[what]: column for what, column in columns.items()}
-        return self.rows(head, asked, label, height=height, columns=written)
+        return self.rows(head, query_list, label, height=height, columns=written)
 
     def by_window(self, what: str, label: Label | None, *, height: int = 0) -> SizedPanel:
         """Rows: values of a label, or all combined if there is none. Columns: windows."""
         # What is overdue now was not created in complete months: adding it to those would mix two periods.
         is_of_now = self.kind.quantities[what].misses_overdue
         windows = [window for window in windows_by(self.measure, label, what) if not is_of_now or window != "12mo"]
-        asked = [Query(self._by(what, window, label), window_text(window)) for window in windows]
+        query_list = [Query(self._by(what, window, label), window_text(window)) for window in windows]
         labels = [label] if label else list(self.labels)
         named = " and ".join(map(title_of, labels))
         head = self.head(
@@ -96,7 +96,7 @@ class MeasurePanels:
             also=(ALL_ROW,),
         )
         count = prod(len(each.values) + 2 * (len(labels) == 1) for each in labels)
-        return self.rows(head, asked, label, height=height or min(20, 4 + count))
+        return self.rows(head, query_list, label, height=height or min(20, 4 + count))
 
     def _by(self, what: str, window: str, label: Label | None) -> str:
         labels = [label] if label else self.labels
@@ -111,42 +111,42 @@ class MeasurePanels:
         return queries.row(self.measure, what, "", {})
 
     def rows(
-        self, head: Head, asked: Sequence[Query], label: Label | None, *, height: int,
+        self, head: Head, query_list: Sequence[Query], label: Label | None, *, height: int,
         columns: Mapping[str, Column] | None = None
     ) -> SizedPanel:  # fmt: skip
         """A table by a label, or of all combined if there is none."""
         labels = [label] if label else list(self.labels)
         return rows(
-            head, asked, [(each.name, describe.column(each)) for each in labels], order=ORDER,
-            hide=(ORDER,), width=12, height=height, columns=columns, names=in_words(labels),
+            head, query_list, [(each.name, describe.column(each)) for each in labels], order=ORDER,
+            hide=(ORDER,), width=12, height=height, columns=columns, names=value_titles(labels),
         )  # fmt: skip
 
     def excluded(self) -> SizedPanel:
         """Rows: what is excluded and counted separately. Columns: windows."""
         suffixes = excluded(self.measure, Over.WINDOWS)
-        asked = [
+        query_list = [
             Query(queries.excluded(self.measure, suffixes, window), window_text(window)) for window in self.windows
         ]
         title = f"{self.measure.brief}: excluded from the times above, counted separately"
         names = {"Counted": {suffix: capital(from_slug(suffix)) for suffix in suffixes}}
         head = self.head("beside", title, COUNT)
-        return rows(head, asked, [("quantity", "Counted")], width=12, height=6, names=names)
+        return rows(head, query_list, [("quantity", "Counted")], width=12, height=6, names=names)
 
     def line(self, what: str, *, is_wide: bool = False, height: int = 9) -> SizedPanel:
         """A quantity over time, by the first label where its values can be told apart."""
         quantity, window, label = self.kind.quantities[what], self.window, self.first
         unit, title = self.units[quantity.unit], self.title(what) + (f", {self.said}" if window else "")
         listed = values_shown(self.measure, label, what) if label else []
-        is_split = label is not None and (len(listed) <= MOST_LINES or not adds_up(self.measure, what))
+        is_split = label is not None and (len(listed) <= MOST_LINES or not is_additive(self.measure, what))
         split = label.name if label and is_split else ""
-        asked = partial(queries.one, self.catalogue, self.measure, what, window=window)
-        words = {value: value_words(label, value) for value in listed} if label and is_split else {}
-        lines = [Query(asked(where={split: value}), said) for value, said in words.items()]  # in their order
+        query = partial(queries.one, self.catalogue, self.measure, what, window=window)
+        words = {value: value_title(label, value) for value in listed} if label and is_split else {}
+        lines = [Query(query(where={split: value}), said) for value, said in words.items()]  # in their order
         names = list(words.values())
         if label is None or not is_split:
-            lines, names = [Query(asked(), self.measure.brief)], [self.measure.brief]
+            lines, names = [Query(query(), self.measure.brief)], [self.measure.brief]
         elif label.value_of == AREA:  # a setting: whatever Prometheus has
-            lines, names = [Query(asked(split=split), f"{{{{{label.name}}}}}")], list(words)
+            lines, names = [Query(query(split=split), f"{{{{{label.name}}}}}")], list(words)
         objectives = {share for _, share in self.measure.display.objectives} if quantity.is_met_share else set()
         limit = objectives.pop() if len(objectives) == 1 else None
         threshold = f"dashed line at {limit:g} ({limit:.0%})" if limit is not None else ""
@@ -154,6 +154,6 @@ class MeasurePanels:
         return trend(head, lines, lines=names, words=words, limit=limit, is_wide=is_wide, height=height)
 
 
-def in_words(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
+def value_titles(labels: Sequence[Label]) -> dict[str, dict[str, str]]:
     """Column -> its values in words."""
-    return {describe.column(label): {value: value_words(label, value) for value in label.values} for label in labels}
+    return {describe.column(label): {value: value_title(label, value) for value in label.values} for label in labels}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from watchroom.catalogue.rows import UNLISTED, month_labels, tells_targets, values_shown
+from watchroom.catalogue.rows import UNLISTED, decides_targets, month_labels, values_shown
 from watchroom.generate import promql
 from watchroom.generate.boards import palette, queries
 from watchroom.generate.boards.age import data_age
@@ -13,8 +13,8 @@ from watchroom.generate.boards.board import AGE_HEIGHT, COLUMNS, MOST_OPEN_ROWS,
 from watchroom.generate.boards.measure_panels import MOST_LINES, MeasurePanels
 from watchroom.generate.boards.panels import COUNT, REFS, Column, Query, SizedPanel, rows
 from watchroom.generate.boards.states import StateText
-from watchroom.kinds import adds_up, kind_of
-from watchroom.kinds.labels import title_of, value_words
+from watchroom.kinds import is_additive, kind_of
+from watchroom.kinds.labels import title_of, value_title
 from watchroom.kinds.measure import AREA, Label, Measure
 from watchroom.kinds.shown import Shown
 from watchroom.rolling.windows import MONTH
@@ -75,7 +75,7 @@ def _can_be_shown(measure: Measure, what: str, label: Label | None) -> bool:
     """Whether a quantity can be shown by this label: one with a target only where the label decides which target."""
     if not kind_of(measure).quantities[what].needs_target:
         return True
-    return bool(measure.targets) and label is not None and tells_targets(measure, label)
+    return bool(measure.targets) and label is not None and decides_targets(measure, label)
 
 
 def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None] | None) -> Iterator[SizedPanel]:
@@ -84,10 +84,10 @@ def _more(sources: Sources, measure: Measure, headline: tuple[str, Label | None]
         quantity = kind.quantities[what]
         if quantity.needs_target and not measure.targets:
             continue
-        if not quantity.adds_up and len(measure.labels) > 1:
+        if not quantity.is_additive and len(measure.labels) > 1:
             continue  # ranks cannot be added over a label
         for label in month_labels(measure) or (None,):
-            if quantity.needs_target and label and not tells_targets(measure, label):
+            if quantity.needs_target and label and not decides_targets(measure, label):
                 continue
             if (what, label) != headline:
                 is_wide = label and len(label.values) > MOST_NARROW
@@ -102,7 +102,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     columns: dict[str, Column] = {}
     for value in values_shown(measure, label, what) if label else []:
         where = {label.name: value} if label else {}
-        title = value_words(label, value) if label else ""
+        title = value_title(label, value) if label else ""
         expr = queries.one(sources.catalogue, measure, what, where=where, window=MONTH)
         asked.append(Query(expr, title))
         objective = measure.display.objective_for(where) if quantity.is_met_share else None
@@ -118,7 +118,7 @@ def _table(sources: Sources, measure: Measure, what: str, label: Label | None, *
     if what == kind.base:
         asked.append(Query(_written(all_of_it), "All"))
     else:
-        if adds_up(measure, what) or not label:
+        if is_additive(measure, what) or not label:
             asked.append(Query(all_of_it, "All"))
         asked.append(Query(_written(queries.one(sources.catalogue, measure, kind.base, window=MONTH)), "Of all"))
         columns["Of all"] = Column(COUNT)

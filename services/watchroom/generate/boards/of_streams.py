@@ -24,9 +24,9 @@ NOW_FIRST: Final = (
     Form.TALLY,
     Form.FIGURE,
     Form.LIST,
-    Form.WORDS,
+    Form.TEXT,
 )
-DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW, Form.FIGURE, Form.LIST, Form.WORDS)
+DEMAND_FIRST: Final = (Form.TALLY, Form.SUMMARY, Form.NOW, Form.FIGURE, Form.LIST, Form.TEXT)
 
 
 def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
@@ -34,10 +34,10 @@ def make(board: StreamBoard, sources: Sources) -> Sequence[Section]:
     order = NOW_FIRST if board.now_first else DEMAND_FIRST
     found = [measure for measure in sources.catalogue.measures.values() if measure.display.board == board.name]
 
-    def place(measure: Measure) -> int:
+    def position(measure: Measure) -> int:
         return order.index(kind_of(measure).form)
 
-    parts = [of_measure(MeasurePanels(sources, measure)) for measure in sorted(found, key=place)]
+    parts = [of_measure(MeasurePanels(sources, measure)) for measure in sorted(found, key=position)]
     shown: list[SizedPanel] = []
     closed: list[Section] = []
     left = MOST_OPEN_ROWS - AGE_HEIGHT - len(parts)

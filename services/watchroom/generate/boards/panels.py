@@ -22,7 +22,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from watchroom.catalogue.formatting import NO_DATA
 from watchroom.generate.boards import palette
 from watchroom.generate.boards.queries import not_fed
-from watchroom.generate.boards.states import NOT_FED_WORDS, Limits, StateText, mappings, steps
+from watchroom.generate.boards.states import NOT_FED_TEXT, Limits, StateText, mappings, steps
 
 SOURCE: Final = shapes.DataSourceRef(type_val="prometheus", uid="${datasource}")
 TITLE_PX: Final = 28
@@ -37,7 +37,7 @@ Builder = TypeVar("Builder", stat.Panel, bargauge.Panel, table.Panel, timeseries
 
 
 NO_NAMES: Final[Mapping[str, str]] = {}
-NO_WORDS: Final[Mapping[int, StateText]] = {}
+NO_STATE_TEXTS: Final[Mapping[int, StateText]] = {}
 COUNT: Final = "locale"  # 83,584
 
 
@@ -152,7 +152,7 @@ class Column(NamedTuple):
     """How the numbers of one column of a table are written."""
 
     unit: str
-    words: Mapping[int, StateText] = NO_WORDS
+    words: Mapping[int, StateText] = NO_STATE_TEXTS
     decimals: int = 0
     warning: float | None = None  # filled from here on; the column's title is the word
     empty: str = ""  # what a cell says that can have no number
@@ -227,7 +227,7 @@ def _or_not_fed(query: Query, head: Head) -> Query:
 
 def _written(column: Column) -> list[model.DynamicConfigValue]:
     found: dict[str, object] = {"unit": column.unit, "decimals": column.decimals}
-    not_fed = {} if column.may_be_negative else NOT_FED_WORDS
+    not_fed = {} if column.may_be_negative else NOT_FED_TEXT
     if column.words or column.empty or column.warning is not None or column.may_be_negative:
         limits = None if column.warning is None else Limits(column.warning, math.inf, "", "")
         found["mappings"] = mappings({**column.words, **not_fed}, limits, column.empty)
@@ -251,7 +251,7 @@ def finished(
     """Gives a panel what all panels have; `said` replaces the mappings of its head and limits."""
     panel.id(panel_id(head.key)).title(head.title).description(head.about).datasource(SOURCE)
     panel.unit(head.unit).decimals(head.decimals).no_value(head.nothing)
-    words = {**head.words, **(NOT_FED_WORDS if head.streams else {})}
+    words = {**head.words, **(NOT_FED_TEXT if head.streams else {})}
     panel.mappings(mappings(words, limits) if said is None else said)
     for ref, target in zip(REFS, targets, strict=False):
         panel.with_target(target.ref_id(ref))

@@ -18,7 +18,7 @@ from watchroom.generate.boards.age import data_age
 from watchroom.generate.boards.board import Board, Section, Sources, all_runbooks, link_to, runbook
 from watchroom.generate.boards.lines import trend
 from watchroom.generate.boards.panels import COUNT, Head, Link, Query, SizedPanel, number, ranking, rows
-from watchroom.generate.boards.states import NOT_FED_WORDS, StateText
+from watchroom.generate.boards.states import NOT_FED_TEXT, StateText
 from watchroom.kinds import KINDS
 from watchroom.kinds.labels import capital, from_slug
 from watchroom.registry import registry
@@ -143,5 +143,5 @@ def _excluded(sources: Sources) -> Iterator[SizedPanel]:
             f' or label_replace(({unfed} == 0) - 1, "measure", "stream $1", "stream", "(.*)")'
         )
         title, about = capital(from_slug(suffix)), describe.platform_card(f"**Definition.** {text}")
-        head = Head(f"platform/{title}", title, about, COUNT, _links(sources, ""), words=NOT_FED_WORDS)
+        head = Head(f"platform/{title}", title, about, COUNT, _links(sources, ""), words=NOT_FED_TEXT)
         yield rows(head, [Query(asked, "Number")], [("measure", "Measure")], hide=("stream",), width=8)

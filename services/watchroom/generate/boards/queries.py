@@ -9,7 +9,7 @@ from watchroom.catalogue.metrics import ROW
 from watchroom.catalogue.model import Catalogue
 from watchroom.catalogue.rows import ALL, BEFORE_LAST, LAST, ORDER, is_joint, tables
 from watchroom.generate import promql
-from watchroom.kinds import adds_up, names
+from watchroom.kinds import is_additive, names
 from watchroom.kinds.kind import Unit
 from watchroom.kinds.measure import Label, Measure
 from watchroom.kinds.shown import Shown
@@ -38,7 +38,7 @@ def one(
             return row(measure, what, window, where)
         if {split} == names_shown and not where:
             return row(measure, what, window, {}, table.labels, also=f'{ORDER}!~"{BEFORE_LAST}|{LAST}"')
-        if not where and not split and adds_up(measure, what):
+        if not where and not split and is_additive(measure, what):
             return row(measure, what, window, dict.fromkeys(names_shown, ALL))
     return promql.expression(catalogue, measure, Shown(what, where, window, split), CHOSEN)
 
@@ -82,7 +82,7 @@ def excluded(measure: Measure, suffixes: Sequence[str], window: str) -> str:
 
 
 def not_fed(streams: Sequence[str]) -> str:
-    """A series of -1, shown by `states.NOT_FED_WORDS`, while the force does not feed a stream; else empty."""
+    """A series of -1, shown by `states.NOT_FED_TEXT`, while the force does not feed a stream; else empty."""
     if len(streams) == 1:
         return f'(max by (force) (watchroom_stream_fed{{stream="{streams[0]}",{CHOSEN[0]}}}) == 0) - 1'
     fed = f'max by (force, stream) (watchroom_stream_fed{{stream=~"{"|".join(streams)}",{CHOSEN[0]}}})'

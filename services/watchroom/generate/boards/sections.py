@@ -12,15 +12,15 @@ from math import prod
 from typing import NamedTuple, assert_never
 
 from watchroom.catalogue.formatting import window_text
-from watchroom.catalogue.rows import excluded, has, telling, windows_by
+from watchroom.catalogue.rows import deciding_labels, excluded, has, windows_by
 from watchroom.generate.boards import baseline, describe, queries
 from watchroom.generate.boards.board import Section
-from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, MeasurePanels, in_words
+from watchroom.generate.boards.measure_panels import LENGTHS, MOST_LINES, MeasurePanels, value_titles
 from watchroom.generate.boards.panels import COUNT, Column, Query, SizedPanel, ranking, rows
 from watchroom.generate.boards.states import NO_FIGURE
 from watchroom.kinds import figure
 from watchroom.kinds.kind import Form, Over, Quantity, Unit
-from watchroom.kinds.labels import capital, title_of, value_words
+from watchroom.kinds.labels import capital, title_of, value_title
 from watchroom.kinds.measure import Label
 
 MOST_BARS = 10
@@ -51,7 +51,7 @@ def of_measure(make: MeasurePanels) -> Parts:
             shown, more = _now(make), _more_now(make)
         case Form.FIGURE:
             shown, more = _figure(make), iter(())
-        case Form.LIST | Form.WORDS:
+        case Form.LIST | Form.TEXT:
             return Parts((), Section(make.measure.brief, (), is_closed=True))
         case _:
             assert_never(form)
@@ -116,7 +116,7 @@ def _ranking(make: MeasurePanels, what: str, label: Label) -> SizedPanel:
     expr = queries.one(make.catalogue, make.measure, what, window=window, split=label.name)
     title = f"{make.measure.brief}: highest by {title_of(label)}, {window_text(window)}"
     head = make.head(f"ranking/{label.name}", title, COUNT)
-    names = {value: value_words(label, value) for value in label.values}
+    names = {value: value_title(label, value) for value in label.values}
     query = Query(f"sort_desc(topk({MOST_BARS}, {expr}))", f"{{{{{label.name}}}}}")
     return ranking(head, query, names, height=10)
 
@@ -128,10 +128,10 @@ def _summary(make: MeasurePanels) -> Iterator[SizedPanel]:
     unit, titles, columns = make.units[make.kind.unit], {}, {}
     for what in _available(make, make.kind.summary):
         quantity = make.kind.quantities[what]
-        if not quantity.adds_up and len(make.measure.labels) > 1:
+        if not quantity.is_additive and len(make.measure.labels) > 1:
             continue  # ranks cannot be added over a label
         titles[what] = _heading(quantity)
-        empty = NO_TARGET if quantity.needs_target else "" if quantity.adds_up else NO_SUM
+        empty = NO_TARGET if quantity.needs_target else "" if quantity.is_additive else NO_SUM
         if empty or make.units[quantity.unit] != unit:
             decimals = 0 if quantity.unit is Unit.NUMBER else 1
             columns[what] = Column(make.units[quantity.unit], decimals=decimals, empty=empty)
@@ -145,11 +145,11 @@ def _more_summary(make: MeasurePanels) -> Iterator[SizedPanel]:
     quantities = {what: make.kind.quantities[what] for what in _available(make, make.kind.summary)}
     shares = [what for what, quantity in quantities.items() if quantity.unit is Unit.SHARE]
     for what in shares:
-        for label in telling(make.measure, what) or (None,):
+        for label in deciding_labels(make.measure, what) or (None,):
             yield make.by_window(what, label)
     for what, quantity in quantities.items():
         if what not in shares:
-            label = make.first if quantity.adds_up else None
+            label = make.first if quantity.is_additive else None
             if not windows_by(make.measure, label, what):
                 continue  # ranks by area are published in few windows, perhaps in none of this measure's
             yield make.by_window(what, label)
@@ -229,5 +229,5 @@ def _figure(make: MeasurePanels) -> Iterator[SizedPanel]:
         width=12,
         height=height,
         columns=columns,
-        names=in_words(measure.labels),
+        names=value_titles(measure.labels),
     )

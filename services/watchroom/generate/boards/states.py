@@ -18,8 +18,8 @@ class Limits(NamedTuple):
 
     warning: float
     critical: float
-    warning_word: str
-    critical_word: str
+    warning_text: str
+    critical_text: str
 
     @property
     def is_low_bad(self) -> bool:
@@ -46,7 +46,7 @@ LITTLE: Final = 1e-9
 NO_FIGURE: Final = "none reported"  # nobody has to report a figure, so its absence is no fault
 
 
-NOT_FED_WORDS: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED, palette.QUIET)}
+NOT_FED_TEXT: Final[Mapping[int, StateText]] = {-1: StateText(NOT_FED, palette.QUIET)}
 """Shown instead of the figures of a stream that the force does not feed: none of our figures is negative."""
 
 
