@@ -63,7 +63,7 @@ class Settings(RedisSettings, KafkaSettings, BaseSettings):
     """time zone that defines days and months in reports"""
     areas: Areas = Field(default=Path("areas.toml"), examples=['["stoke", "county"]', "the path of a .toml file"])
     """the areas: a .toml file with their values, aliases and groups (a relative path is relative to the
-    WATCHROOM_SCHEMAS folder), or only the values, as a JSON list: ["stoke", "county"]"""
+    WATCHROOM_SCHEMAS folder), or only the values, as a JSON list"""
     streams: StreamNames = Field(
         default=tuple(name for name, stream in STREAMS.items() if stream.by_default), min_length=1
     )

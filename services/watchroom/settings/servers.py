@@ -99,7 +99,7 @@ class RedisSettings(BaseModel):
     """with redis+sentinel://: whether the exporter reads from the primary or, if there is one, from a replica"""
     redis_ca: str = Field(default="", examples=["/etc/watchroom/tls/redis-ca.pem"])
     """with rediss:// or rediss+sentinel://: PEM file with the authorities that sign the servers' certificates;
-    default: the system's"""
+    defaults to the system's authorities"""
     redis_cert: str = Field(default="", examples=["/etc/watchroom/tls/redis.pem"])
     """with rediss:// or rediss+sentinel://: PEM file with our own certificate, if Redis asks for one"""
     redis_key: KeyFile = Field(default="", validate_default=True, examples=["/etc/watchroom/tls/redis-key.pem"])
