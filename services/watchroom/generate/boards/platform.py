@@ -85,7 +85,6 @@ def make(sources: Sources) -> Sequence[Section]:
     made = {title: [panel.made(sources) for panel in panels] for title, panels in _given().items()}
     made[""].insert(0, data_age(sources, 6, 6, 64))
     made["Refused, lost and excluded"] += _excluded(sources)
-
     sections = [Section(title, panels) for title, panels in made.items()]
     counts = list(_shares(sources))
     return [*sections, Section("Alerts", counts, is_closed=True)] if counts else sections
