@@ -59,7 +59,7 @@ def _match(measure: Measure, shown: Shown, more: Sequence[str] = ()) -> str:
     split = [f'{shown.split}!=""'] if shown.split else []
     named = {*shown.where, shown.split}
     others = [f'{label.name}=""' for label in measure.labels if label.name not in named]
-    return ",".join([*exact, *split, *others, *more])
+    return ",".join(sorted([*exact, *split, *others, *more]))  # as Prometheus prints them: the doctor compares
 
 
 def _by(shown: Shown) -> str:
