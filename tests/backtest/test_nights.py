@@ -137,21 +137,19 @@ def worst(measure: Measure, alert: Alert) -> Iterator[str]:
     """Samples of a small count at its worst: all late, all abandoned, or one entity that has waited far too long."""
     few = alert.at_least - 1
 
-    def line(suffix: str, value: float, window: str = "", of: str = measure.id) -> str:
-        labels = {"force": "here", **alert.shown.where, **({"window": window} if window else {})}
-        text = ",".join(f'{name}="{value}"' for name, value in labels.items())
-        return f"{names.metric(of, suffix)}{{{text}}} {value}"
+    def line(name: str, value: float, **more: str) -> str:
+        text = ",".join(f'{key}="{said}"' for key, said in {"force": "here", **alert.shown.where, **more}.items())
+        return f"{name}{{{text}}} {value}"
+
+    def share(part: float, window: str) -> Iterator[str]:
+        for name, count in (("watchroom_share_part", part), ("watchroom_share_whole", few)):
+            yield line(name, count, measure=measure.id, quantity=alert.shown.what, window=window)
 
     if alert.burn:
-        waits = int(alert.shown.what == "live_within")  # one of the few is not answered yet, and too late already
-        if waits:
-            yield line("overdue", waits, of=measure.display.overdue_from)
         for window in (alert.burn.long, alert.burn.short):
-            yield line("within", 0, window)
-            yield line("observations", few - waits, window)
+            yield from share(0, window)
     elif measure.kind == "share":
-        yield line("part", few, alert.shown.window)
-        yield line("whole", few, alert.shown.window)
+        yield from share(few, alert.shown.window)
     else:
-        yield line("", few)
-        yield line("oldest_seconds", (alert.above or 0) * 10)
+        yield line(names.metric(measure.id, ""), few)
+        yield line(names.metric(measure.id, "oldest_seconds"), (alert.above or 0) * 10)

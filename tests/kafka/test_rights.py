@@ -111,7 +111,7 @@ async def test_without_rights_a_worker_waits_and_says_what_to_grant(secured: Sec
     try:
         await until_page_says(f"does not let this user create topic {topic}, ", 20, "/readyz", port)
         await allow(secured, [create])
-        await until_page_says(f"not show this user topic {topic}", 20, "/readyz", port)
+        await until_page_says(f"not let this user see topic {topic}", 20, "/readyz", port)
         await allow(secured, rules("watchroom", settings.force))
         await starting
         assert OTHER_PASSWORD not in (force.folder / "worker.log").read_text()
