@@ -66,25 +66,30 @@ def documented_options(program: Any) -> dict[str, str]:
     return found
 
 
+def meanings_of(found: Mapping[str, Row] | Mapping[str, event_fields_page.FieldRow]) -> dict[str, str]:
+    """The meaning of each row of a reference page."""
+    return {name: row.meaning for name, row in found.items()}
+
+
 def documented() -> Mapping[str, tuple[str, Mapping[str, str]]]:
     """What must be documented: by name, the page and each meaning."""
     catalogue = load_catalogue(ROOT / "schemas" / "measures", Settings.model_fields["areas"].default)
     return {
         "a key of the catalogue": (
             "docs/reference/catalogue.md",
-            {name: row.meaning for name, row in catalogue_page.documented().items()},
+            meanings_of(catalogue_page.documented()),
         ),
         "a key of a mapping": (
             "docs/reference/mapping.md",
-            {name: row.meaning for name, row in MAPPING_KEYS.items()},
+            meanings_of(MAPPING_KEYS),
         ),
         "a key of another file": (
             "docs/reference/schemas-files.md",
-            {name: row.meaning for name, row in files_reference.documented().items()},
+            meanings_of(files_reference.documented()),
         ),
         "a field of an event": (
             "docs/reference/events.md",
-            {name: row.meaning for name, row in EVENT_FIELDS.items()},
+            meanings_of(EVENT_FIELDS),
         ),
         "a setting": (
             "deploy/settings.md",

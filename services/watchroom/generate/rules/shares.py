@@ -7,19 +7,12 @@ moment: the higher share is taken, as on the boards, with its own counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from watchroom.catalogue.shares import PART, WHOLE, labels
+from watchroom.generate.promql import Counts
 from watchroom.kinds.measure import Measure
 from watchroom.kinds.queries import FORCE
 from watchroom.kinds.shown import Shown
-
-
-class Counts(NamedTuple):
-    """The queries for the two counts of a share: "17 of 21"."""
-
-    part: str
-    whole: str
 
 
 def labels_kept(shown: Shown) -> list[str]:
